@@ -1,0 +1,115 @@
+import type { Delivery, InboundEvent } from "./inbound.ts";
+import type { Messenger } from "./messenger.ts";
+import type { Secret } from "./secret.ts";
+
+/** One connected account of one organization, opened for one call. */
+export interface Connection {
+  readonly integrationId: string;
+  /** The vendor's id of the account: Slack's team ("T0123"), or enterprise ("E0123") for an org-wide install. */
+  readonly accountId: string;
+  /** By credential name, such as `bot_token`. */
+  readonly credentials: Readonly<Record<string, Secret>>;
+  /** What the connector learned about the account when it was connected. Never a secret. */
+  readonly profile: AccountProfile;
+}
+
+/** Who a set of credentials speaks for. */
+export interface AccountProfile {
+  readonly accountId: string;
+  readonly accountName: string;
+  /** The id under which our bot speaks and is mentioned, where the vendor has one. */
+  readonly botId?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export type ConnectionHealth =
+  | { readonly status: "healthy" }
+  | { readonly status: "degraded" | "expired" | "revoked"; readonly detail: string };
+
+/** How a connector writes to the log: facts first, one fixed sentence second. No message text, no credentials. */
+export interface ConnectorLog {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** The state of one link of a listener, shown by readiness and the built-in agent. */
+export interface LinkState {
+  readonly name: string;
+  readonly state: "connecting" | "open" | "closed";
+  readonly detail?: string;
+}
+
+export interface ListenContext {
+  readonly signal: AbortSignal;
+  readonly log: ConnectorLog;
+  /**
+   * Stores a delivery. Resolves once it is durable, also when it was stored before; only then
+   * acknowledge it. Rejects when it could not be stored: do not acknowledge, the vendor sends again.
+   */
+  deliver(delivery: Delivery): Promise<void>;
+  /** Says how a link is doing, each time that changes. */
+  report(link: LinkState): void;
+}
+
+/** An inbound HTTP request with its raw body: signatures cover bytes. */
+export interface WebhookRequest {
+  /** The path below the service's root, such as "/slack/events". */
+  readonly path: string;
+  /** Lower-case names. A repeated header is joined with ", ". */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  readonly receivedAt: Date;
+}
+
+export interface WebhookReply {
+  readonly status: number;
+  readonly contentType?: string;
+  readonly body?: string;
+}
+
+/**
+ * What to do with an inbound request. `deliver` is answered with `reply` (200 without a body by
+ * default) once stored, and 503 when it could not be; `reply` is answered at once and stores nothing.
+ */
+export type WebhookOutcome =
+  | { readonly kind: "deliver"; readonly delivery: Delivery; readonly reply?: WebhookReply }
+  | { readonly kind: "reply"; readonly reply: WebhookReply }
+  | { readonly kind: "refuse"; readonly status: 400 | 401 | 403; readonly reason: string };
+
+export interface Webhook {
+  readonly path: string;
+  readonly bodyBytesMax: number;
+  /** Verifies the signature over the raw bytes, then says what it is. Never throws for bad input. */
+  receive(request: WebhookRequest): WebhookOutcome;
+}
+
+/** How to reach one vendor. Facets are optional: a connector has those that its vendor has. */
+export interface Connector {
+  /** Lower-case, stable, unique: "slack". */
+  readonly id: string;
+  readonly name: string;
+  /** Whether one account may be connected from configuration, and with what. */
+  readonly configured?: Readonly<Record<string, Secret>>;
+  /** Runs until the signal aborts and never rejects for anything the vendor sends. */
+  listen?(context: ListenContext): Promise<void>;
+  readonly webhooks?: readonly Webhook[];
+  /** What a stored delivery means. Pure; throws only for bytes that no version of the vendor sends. */
+  parse?(delivery: Delivery, account: AccountProfile): readonly InboundEvent[];
+  readonly messenger?: Messenger;
+  /** Asks the vendor whom the credentials speak for. Throws ConnectorError. */
+  identify?(
+    credentials: Readonly<Record<string, Secret>>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<AccountProfile>;
+  checkHealth?(
+    connection: Connection,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ConnectionHealth>;
+}
+
+/** States that a value is a connector and keeps its own type. */
+export function defineConnector<Definition extends Connector>(definition: Definition): Definition {
+  return definition;
+}

@@ -1,0 +1,77 @@
+import type { Connection } from "./connector.ts";
+import type { InboundAuthor } from "./inbound.ts";
+
+interface Abortable {
+  readonly signal: AbortSignal;
+}
+
+/** One message to post. */
+export interface OutboundPost {
+  readonly channelId: string;
+  /** Absent: not in a thread. */
+  readonly threadId?: string;
+  /** Markdown, one part as `split` made it. */
+  readonly text: string;
+  /** Travels with the message, so that `find` recognises it. At most 100 characters. */
+  readonly idempotencyKey: string;
+}
+
+export interface FindPosted {
+  readonly channelId: string;
+  readonly threadId?: string;
+  readonly idempotencyKey: string;
+  /** No earlier message can be it. */
+  readonly since: Date;
+}
+
+export interface ReadThread {
+  readonly channelId: string;
+  readonly threadId: string;
+  /** Only messages before this one. */
+  readonly beforeMessageId: string;
+  readonly messagesMax: number;
+}
+
+export interface ThreadMessage {
+  readonly messageId: string;
+  readonly author: InboundAuthor;
+  readonly text: string;
+  readonly sentAt: Date;
+  /** Written by our own bot. */
+  readonly isOwn: boolean;
+}
+
+/** How a connector talks in its vendor's chat. Every call throws ConnectorError and makes one attempt: the caller retries. */
+export interface Messenger {
+  /** Cuts Markdown into parts that the vendor takes whole: at headings, paragraphs and fences, losing nothing. */
+  split(markdown: string): readonly string[];
+  post(
+    connection: Connection,
+    post: OutboundPost,
+    options: Abortable,
+  ): Promise<{ readonly messageId: string }>;
+  /** Looks for a post whose outcome is unknown. */
+  find(
+    connection: Connection,
+    query: FindPosted,
+    options: Abortable,
+  ): Promise<{ readonly messageId: string } | undefined>;
+  /** Earlier messages of a thread, oldest first. */
+  readThread(
+    connection: Connection,
+    query: ReadThread,
+    options: Abortable,
+  ): Promise<readonly ThreadMessage[]>;
+  /** Shows that an answer is being worked on; an empty text ends it. */
+  showStatus(
+    connection: Connection,
+    status: { readonly channelId: string; readonly threadId: string; readonly text: string },
+    options: Abortable,
+  ): Promise<void>;
+  /** Answers a command, visible to its author only. */
+  respond(
+    connection: Connection,
+    answer: { readonly responseUrl: string; readonly text: string },
+    options: Abortable,
+  ): Promise<void>;
+}

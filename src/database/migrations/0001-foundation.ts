@@ -1,0 +1,209 @@
+import type { Migration } from "../migrate.ts";
+
+/**
+ * The tables of the first service. Every tenant table carries organization_id and a composite key
+ * (organization_id, id) that others refer to, so that no row can point into another organization.
+ */
+export const foundation: Migration = {
+  name: "0001-foundation",
+  sql: `
+    create table organizations (
+      id uuid primary key,
+      clerk_org_id text unique,
+      name text not null,
+      slug text not null unique,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now()
+    );
+
+    -- The one organization of local mode, until a directory brings others.
+    insert into organizations (id, name, slug)
+    values ('00000000-0000-7000-8000-000000000001', 'Local', 'local');
+
+    create table service_tokens (
+      id uuid primary key,
+      organization_id uuid not null references organizations (id),
+      name text not null,
+      token_hash bytea not null unique,
+      scopes text[] not null,
+      created_at timestamptz not null default now(),
+      expires_at timestamptz,
+      revoked_at timestamptz,
+      last_used_at timestamptz,
+      unique (organization_id, id)
+    );
+
+    create table integrations (
+      id uuid primary key,
+      organization_id uuid not null references organizations (id),
+      user_id uuid,
+      connector_type text not null,
+      label text not null default '',
+      status text not null default 'active' check (
+        status in ('active', 'inactive', 'pending', 'not_started', 'suspended', 'deleted')
+      ),
+      bot_id text,
+      connector_user_id text,
+      connector_organization_id text not null,
+      metadata jsonb not null default '{}',
+      health_status text not null default 'unknown' check (
+        health_status in ('healthy', 'degraded', 'expired', 'revoked', 'unknown')
+      ),
+      health_detail text,
+      health_checked_at timestamptz,
+      last_success_at timestamptz,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now(),
+      last_used_at timestamptz,
+      unique (organization_id, id)
+    );
+    -- One account belongs to one organization at a time.
+    create unique index integrations_live_account on integrations (connector_type, connector_organization_id)
+      where status <> 'deleted';
+
+    create table integration_credentials (
+      id uuid primary key,
+      organization_id uuid not null,
+      integration_id uuid not null,
+      credential_type text not null,
+      version integer not null,
+      format smallint not null default 1,
+      kek_id text not null,
+      wrapped_dek bytea not null,
+      ciphertext bytea not null,
+      created_at timestamptz not null default now(),
+      rotated_at timestamptz,
+      expires_at timestamptz,
+      unique (integration_id, credential_type),
+      unique (organization_id, id),
+      foreign key (organization_id, integration_id) references integrations (organization_id, id)
+    );
+
+    -- Proof, for each key ever used, that the key at hand is that key.
+    create table key_canaries (
+      kek_id text primary key,
+      sealed bytea not null,
+      created_at timestamptz not null default now()
+    );
+
+    -- What vendors sent, before it is understood. organization_id is null while no integration
+    -- knows the account; such rows are visible to the system only.
+    create table inbox (
+      id uuid primary key,
+      organization_id uuid references organizations (id),
+      connector_type text not null,
+      account_id text not null,
+      delivery_id text not null,
+      message_key text,
+      order_key text not null,
+      kind text not null,
+      body bytea compression lz4 not null,
+      state text not null default 'stored' check (state in ('stored', 'handled', 'ignored', 'dead')),
+      detail text,
+      received_at timestamptz not null default now(),
+      handled_at timestamptz,
+      unique (connector_type, delivery_id),
+      unique (connector_type, message_key)
+    );
+    create index inbox_received_at on inbox (received_at);
+
+    create table channels (
+      id uuid primary key,
+      organization_id uuid not null references organizations (id),
+      integration_id uuid not null,
+      external_id text not null,
+      kind text not null,
+      monitoring text not null default 'off' check (monitoring in ('off', 'people', 'alerts')),
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now(),
+      unique (integration_id, external_id),
+      unique (organization_id, id),
+      foreign key (organization_id, integration_id) references integrations (organization_id, id)
+    );
+
+    create table conversations (
+      id uuid primary key,
+      organization_id uuid not null references organizations (id),
+      integration_id uuid,
+      surface text not null check (surface in ('slack', 'grpc', 'console')),
+      -- "team:channel:thread" in Slack; the conversation's own id elsewhere.
+      external_key text not null,
+      channel_id text,
+      thread_id text,
+      -- Where a refused post goes instead: the person who asked.
+      fallback_channel_id text,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now(),
+      unique (organization_id, surface, external_key),
+      unique (organization_id, id),
+      foreign key (organization_id, integration_id) references integrations (organization_id, id)
+    );
+    create index conversations_recent on conversations (organization_id, updated_at desc);
+
+    create table messages (
+      id uuid primary key,
+      organization_id uuid not null,
+      conversation_id uuid not null,
+      -- The surface's own id of the message, or the sender's idempotency key.
+      external_id text,
+      author_kind text not null check (author_kind in ('person', 'agent', 'bot', 'service')),
+      author_id text not null,
+      author_name text,
+      text text not null,
+      sent_at timestamptz not null,
+      created_at timestamptz not null default now(),
+      unique (conversation_id, external_id),
+      unique (organization_id, id),
+      foreign key (organization_id, conversation_id) references conversations (organization_id, id)
+    );
+    create index messages_of_conversation on messages (conversation_id, sent_at desc, id desc);
+
+    create table turns (
+      id uuid primary key,
+      organization_id uuid not null,
+      conversation_id uuid not null,
+      message_id uuid not null unique,
+      trace_id text not null unique,
+      state text not null default 'queued' check (
+        state in ('queued', 'running', 'answered', 'failed', 'cancelled')
+      ),
+      agent text,
+      -- The answer as it is, or the sentence that says why there is none.
+      answer text,
+      failure text,
+      created_at timestamptz not null default now(),
+      started_at timestamptz,
+      finished_at timestamptz,
+      unique (organization_id, id),
+      foreign key (organization_id, conversation_id) references conversations (organization_id, id),
+      foreign key (organization_id, message_id) references messages (organization_id, id)
+    );
+    create index turns_of_conversation on turns (conversation_id, id desc);
+
+    -- The one way out: what is to be posted, and what became of it.
+    create table posts (
+      id uuid primary key,
+      organization_id uuid not null,
+      conversation_id uuid not null,
+      turn_id uuid,
+      message_id uuid,
+      -- SHA-256 of the whole text in hex, so that one turn says one thing once.
+      text_hash text not null,
+      part integer not null,
+      text text not null,
+      state text not null default 'waiting' check (state in ('waiting', 'posting', 'posted', 'failed')),
+      -- Set before the first attempt: from then on the post may exist at the vendor.
+      attempted_at timestamptz,
+      external_id text,
+      failure text,
+      created_at timestamptz not null default now(),
+      posted_at timestamptz,
+      unique (turn_id, text_hash, part),
+      unique (organization_id, id),
+      foreign key (organization_id, conversation_id) references conversations (organization_id, id),
+      foreign key (organization_id, turn_id) references turns (organization_id, id),
+      foreign key (organization_id, message_id) references messages (organization_id, id)
+    );
+    create index posts_of_conversation on posts (conversation_id, id);
+  `,
+};

@@ -1,0 +1,5 @@
+import type { Migration } from "../migrate.ts";
+import { foundation } from "./0001-foundation.ts";
+
+/** In order. A merged migration is never edited; the next one mends it. */
+export const migrations: readonly Migration[] = [foundation];
