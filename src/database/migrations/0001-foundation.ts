@@ -150,13 +150,17 @@ export const foundation: Migration = {
       author_id text not null,
       author_name text,
       text text not null,
+      -- The turn that this is an answer in, and the SHA-256 of its text in hex: one turn says one thing once.
+      turn_id uuid,
+      text_hash text,
       sent_at timestamptz not null,
       created_at timestamptz not null default now(),
       unique (conversation_id, external_id),
+      unique (turn_id, text_hash),
       unique (organization_id, id),
       foreign key (organization_id, conversation_id) references conversations (organization_id, id)
     );
-    create index messages_of_conversation on messages (conversation_id, sent_at desc, id desc);
+    create index messages_of_conversation on messages (conversation_id, id desc);
 
     create table turns (
       id uuid primary key,
@@ -168,8 +172,7 @@ export const foundation: Migration = {
         state in ('queued', 'running', 'answered', 'failed', 'cancelled')
       ),
       agent text,
-      -- The answer as it is, or the sentence that says why there is none.
-      answer text,
+      -- Why there is no answer, for the log and the console; people were told a plain sentence.
       failure text,
       created_at timestamptz not null default now(),
       started_at timestamptz,
@@ -180,28 +183,28 @@ export const foundation: Migration = {
     );
     create index turns_of_conversation on turns (conversation_id, id desc);
 
+    alter table messages add foreign key (organization_id, turn_id) references turns (organization_id, id);
+
     -- The one way out: what is to be posted, and what became of it.
     create table posts (
       id uuid primary key,
       organization_id uuid not null,
       conversation_id uuid not null,
-      turn_id uuid,
-      message_id uuid,
-      -- SHA-256 of the whole text in hex, so that one turn says one thing once.
-      text_hash text not null,
+      message_id uuid not null,
       part integer not null,
       text text not null,
+      -- 'fallback' once the conversation's channel refused it: it goes to the person who asked.
+      target text not null default 'conversation' check (target in ('conversation', 'fallback')),
       state text not null default 'waiting' check (state in ('waiting', 'posting', 'posted', 'failed')),
-      -- Set before the first attempt: from then on the post may exist at the vendor.
+      -- Set before an attempt: from then on the post may exist at the vendor.
       attempted_at timestamptz,
       external_id text,
       failure text,
       created_at timestamptz not null default now(),
       posted_at timestamptz,
-      unique (turn_id, text_hash, part),
+      unique (message_id, part),
       unique (organization_id, id),
       foreign key (organization_id, conversation_id) references conversations (organization_id, id),
-      foreign key (organization_id, turn_id) references turns (organization_id, id),
       foreign key (organization_id, message_id) references messages (organization_id, id)
     );
     create index posts_of_conversation on posts (conversation_id, id);

@@ -33,6 +33,8 @@ export interface MessagesTable {
   author_id: string;
   author_name: string | null;
   text: string;
+  turn_id: string | null;
+  text_hash: string | null;
   sent_at: Date;
   created_at: Generated<Date>;
 }
@@ -45,7 +47,6 @@ export interface TurnsTable {
   trace_id: string;
   state: Generated<"queued" | "running" | "answered" | "failed" | "cancelled">;
   agent: string | null;
-  answer: string | null;
   failure: string | null;
   created_at: Generated<Date>;
   started_at: Date | null;
@@ -56,11 +57,10 @@ export interface PostsTable {
   id: string;
   organization_id: string;
   conversation_id: string;
-  turn_id: string | null;
-  message_id: string | null;
-  text_hash: string;
+  message_id: string;
   part: number;
   text: string;
+  target: Generated<"conversation" | "fallback">;
   state: Generated<"waiting" | "posting" | "posted" | "failed">;
   attempted_at: Date | null;
   external_id: string | null;
