@@ -1,0 +1,63 @@
+export { deadline, type Abortable } from "./abort.ts";
+export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } from "./breaker.ts";
+export { systemClock, type Clock } from "./clock.ts";
+export { AppError, asAppError, grpcStatusOf, httpStatusOf, type ErrorCode } from "./errors.ts";
+export { killAt, noFailpoint, type Failpoint, type FailpointName } from "./failpoint.ts";
+export type {
+  GrpcCallOptions,
+  GrpcClient,
+  GrpcClientOptions,
+  GrpcConnection,
+} from "./grpc-client.ts";
+export type { GrpcCredentials, GrpcServer, GrpcServerOptions } from "./grpc-server.ts";
+export {
+  grpcService,
+  publicGrpcService,
+  type GrpcContext,
+  type GrpcImplementation,
+  type GrpcService,
+} from "./grpc-service.ts";
+export type { HttpCredentials, HttpServer, HttpServerOptions } from "./http-server.ts";
+export { createIds, type Ids } from "./ids.ts";
+export {
+  RetryLater,
+  type DeadJob,
+  type Job,
+  type Jobs,
+  type NewJob,
+  type Queue,
+  type QueueOptions,
+  type QueueState,
+  type SqlExecutor,
+} from "./jobs.ts";
+export type { KeyProvider } from "./key-provider.ts";
+export {
+  createLog,
+  type Log,
+  type LogDestination,
+  type LogFormat,
+  type LogLevel,
+  type LogOptions,
+} from "./log.ts";
+export type { Principal } from "./principal.ts";
+export { retry, type RetryOptions } from "./retry.ts";
+export {
+  route,
+  type HttpMethod,
+  type RawAnswer,
+  type RawRequest,
+  type RawRoute,
+  type Route,
+  type RouteAccess,
+  type RouteDefinition,
+  type RouteRequest,
+} from "./route.ts";
+export { createScrubber, type Scrubber } from "./scrubber.ts";
+export {
+  createServices,
+  type Services,
+  type ServiceOptions,
+  type ServiceState,
+} from "./services.ts";
+export { traceIdOf } from "./trace-id.ts";
+export { Secret } from "@infragpt/connector-kit";
