@@ -1,0 +1,89 @@
+import type { Secret } from "@infragpt/connector-kit";
+import type { CamelKeys } from "./camel-keys.ts";
+import type { ConfigFile } from "./schema.ts";
+
+/** Everything the service is told from outside, checked and complete. Units are in the names. */
+export interface Config {
+  readonly mode: "local" | "production";
+  /** The file it was read from, absolute; undefined when there is none. */
+  readonly file: string | undefined;
+  /** Where local mode keeps its things, absolute. */
+  readonly home: string;
+  readonly host: string;
+  /** HTTP API, console, webhooks. Every port may be 0: any free one. */
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  /** Without a slash at its end. */
+  readonly publicUrl: string;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+  readonly httpLog: boolean;
+  readonly logFormat: "json" | "pretty";
+  /** Undefined when no credential of a Slack app is configured. */
+  readonly slack: SlackConfig | undefined;
+  readonly database: DatabaseConfig;
+  /** External agents only; names are unique. The built-in agent is always there beside them. */
+  readonly agents: readonly AgentConfig[];
+  readonly grpc: GrpcConfig;
+  readonly encryption: EncryptionConfig;
+  readonly identity: { readonly clerk: ClerkConfig | undefined };
+  readonly integrations: IntegrationsConfig;
+  /** Connector packages, or absolute paths where the file has a path that begins with a dot. */
+  readonly plugins: readonly string[];
+  readonly workflows: { readonly directory: string };
+  readonly llm: LlmConfig | undefined;
+  /** Every secret value above, for the log scrubber. */
+  secrets(): readonly Secret[];
+}
+
+export interface SlackConfig {
+  readonly appToken: Secret | undefined;
+  /** One workspace without OAuth. */
+  readonly botToken: Secret | undefined;
+  /** Empty: no HTTP route is served. Several while one replaces the other. */
+  readonly signingSecrets: readonly Secret[];
+  readonly clientId: string | undefined;
+  readonly clientSecret: Secret | undefined;
+  readonly transport: "socket" | "http";
+  /** Ends with a slash. */
+  readonly apiUrl: string;
+  readonly authorizeUrl: string;
+  readonly redirectUrl: string | undefined;
+  readonly sockets: number;
+}
+
+export type DatabaseConfig =
+  | { readonly kind: "embedded"; readonly directory: string; readonly poolSize: number }
+  | { readonly kind: "url"; readonly url: Secret; readonly poolSize: number };
+
+/** One agent of the registry. */
+export interface AgentConfig {
+  readonly name: string;
+  /** "host:port". */
+  readonly endpoint: string;
+  readonly protocol: "stream" | "unary";
+  /** Topics it is good at; empty: everything. */
+  readonly handles: readonly string[];
+  /** Higher is asked first. */
+  readonly priority: number;
+  readonly timeoutMs: number;
+  readonly retryAttempts: number;
+  readonly tls: boolean;
+  readonly token: Secret | undefined;
+}
+
+export interface GrpcConfig {
+  /** Callers on this machine need no token. */
+  readonly allowsAnonymousLoopback: boolean;
+  readonly hasReflection: boolean;
+}
+
+export type EncryptionConfig =
+  /** `isGenerated`: the service may create the file where there is none, in local mode only. */
+  | { readonly provider: "file"; readonly path: string; readonly isGenerated: boolean }
+  | { readonly provider: "env"; readonly keyset: Secret };
+
+export type ClerkConfig = CamelKeys<NonNullable<ConfigFile["identity"]["clerk"]>>;
+export type IntegrationsConfig = Omit<CamelKeys<ConfigFile["integrations"]>, "slack">;
+export type LlmConfig = CamelKeys<NonNullable<ConfigFile["llm"]>>;

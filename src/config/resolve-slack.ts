@@ -1,0 +1,54 @@
+import type { Config, SlackConfig } from "./config.ts";
+import type { Path, Problems } from "./problems.ts";
+import type { ConfigFile, SlackFile } from "./schema.ts";
+
+const CREDENTIALS = [
+  "app_token",
+  "bot_token",
+  "signing_secret",
+  "client_id",
+  "client_secret",
+] as const;
+
+/** `slack` and `integrations.slack` as one; the latter wins key by key. Undefined without any credential. */
+export function resolveSlack(
+  { slack, integrations }: Partial<ConfigFile>,
+  mode: Config["mode"],
+  problems: Problems,
+): SlackConfig | undefined {
+  const merged: SlackFile = { ...slack, ...defined(integrations?.slack) };
+  const base: Path =
+    slack === undefined && integrations?.slack ? ["integrations", "slack"] : ["slack"];
+  const transport = merged.transport ?? "socket";
+  if (transport === "http" && mode === "production" && merged.signing_secret === undefined) {
+    problems.add(
+      [...base, "signing_secret"],
+      "is missing: transport http verifies every request with it",
+    );
+  }
+  if (CREDENTIALS.every((key) => merged[key] === undefined)) return undefined;
+  if (transport === "socket" && merged.app_token === undefined) {
+    problems.add(
+      [...base, "app_token"],
+      "is missing: transport socket needs it (xapp-…); without one use transport: http",
+    );
+  }
+  return {
+    appToken: merged.app_token,
+    botToken: merged.bot_token,
+    signingSecrets: merged.signing_secret ?? [],
+    clientId: merged.client_id,
+    clientSecret: merged.client_secret,
+    transport,
+    apiUrl: `${(merged.api_url ?? "https://slack.com/api/").replace(/\/+$/, "")}/`,
+    authorizeUrl: merged.authorize_url ?? "https://slack.com/oauth/v2/authorize",
+    redirectUrl: merged.redirect_url,
+    sockets: merged.sockets ?? 2,
+  };
+}
+
+function defined<Section extends object>(section: Section | undefined): Partial<Section> {
+  return Object.fromEntries(
+    Object.entries(section ?? {}).filter(([, value]) => value !== undefined),
+  ) as Partial<Section>;
+}
