@@ -11,17 +11,14 @@ export type CamelKeys<Value> = Value extends Secret | string | number | boolean 
     ? readonly CamelKeys<Item>[]
     : { readonly [Key in keyof Value as Camel<Key & string>]: CamelKeys<Value[Key]> };
 
-export function camelKeys<Value>(value: Value): CamelKeys<Value> {
-  return convert(value) as CamelKeys<Value>;
-}
-
-function convert(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(convert);
+export function camelKeys<Value>(value: Value): CamelKeys<Value>;
+export function camelKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => camelKeys(item));
   if (typeof value !== "object" || value === null || value instanceof Secret) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
-      convert(item),
+      camelKeys(item),
     ]),
   );
 }

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { z } from "zod";
 import type { Config } from "./config.ts";
+import { isMapping } from "./mapping.ts";
 import { prepare } from "./prepare.ts";
 import { Problems } from "./problems.ts";
 import { findConfigFile, readConfigFile } from "./read-file.ts";
@@ -24,7 +25,7 @@ export function loadConfig(source: ConfigSource): Config {
   const directory = file === undefined ? source.cwd : dirname(file);
   const problems = new Problems();
   const prepared = prepare({ schema: ConfigFile, env: source.env, directory, problems }, raw);
-  const sections = parseSections(prepared as Record<string, unknown>, problems);
+  const sections = parseSections(isMapping(prepared) ? prepared : {}, problems);
   return resolveConfig({ ...source, file, directory, problems }, sections);
 }
 
@@ -43,7 +44,7 @@ function parseSections(raw: Record<string, unknown>, problems: Problems): Partia
       }
     }
   }
-  return sections as Partial<ConfigFile>;
+  return sections;
 }
 
 function plainMessage(issue: z.core.$ZodIssue): string {

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { closest } from "./closest.ts";
+import { isMapping } from "./mapping.ts";
 import type { Path, Problems } from "./problems.ts";
 import { reasonOf } from "./read-file.ts";
 import { fieldsAt, isSecret } from "./schema-walk.ts";
@@ -26,11 +27,15 @@ export function prepare(deps: Deps, value: unknown, path: Path = []): unknown {
   if (typeof value === "string") return emptyAsAbsent(substitute(deps, value, path));
   if (Array.isArray(value))
     return value.map((item, index) => prepare(deps, item, [...path, index]));
-  if (typeof value !== "object") return value;
-  return value === null ? undefined : prepareMapping(deps, value, path);
+  if (value === null) return undefined;
+  return isMapping(value) ? prepareMapping(deps, value, path) : value;
 }
 
-function prepareMapping(deps: Deps, value: object, path: Path): Record<string, unknown> {
+function prepareMapping(
+  deps: Deps,
+  value: Record<string, unknown>,
+  path: Path,
+): Record<string, unknown> {
   const fields = fieldsAt(deps.schema, path);
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
@@ -42,7 +47,7 @@ function prepareMapping(deps: Deps, value: object, path: Path): Record<string, u
     if (isSecret(Object.hasOwn(fields, base) ? fields[base] : undefined)) {
       const content = readSecretFile(deps, prepare(deps, item, [...path, key]), [...path, key]);
       if (content === undefined) continue;
-      const sibling = prepare(deps, (value as Record<string, unknown>)[base], [...path, base]);
+      const sibling = prepare(deps, value[base], [...path, base]);
       if (sibling !== undefined) {
         deps.problems.add([...path, key], `is set beside ${base}: keep one of the two`);
       }

@@ -32,7 +32,8 @@ export class Problems {
 
   add(path: Path, message: string): void {
     const text = pathText(path);
-    if (!this.#byPath.has(text)) this.#byPath.set(text, { path: text, message });
+    if (this.#byPath.has(text) || this.#byPath.has(`${text}_file`)) return;
+    this.#byPath.set(text, { path: text, message });
   }
 
   throwIfAny(): void {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
+import { isMapping } from "./mapping.ts";
 import { ConfigError } from "./problems.ts";
 
 const FILE_BYTES_MAX = 1024 * 1024;
@@ -31,7 +32,7 @@ export function readConfigFile(path: string): Readonly<Record<string, unknown>> 
   if (problems.length > 0) throw new ConfigError(problems.slice(0, 20));
   const value = toPlain(path, () => document.toJS({ maxAliasCount: 100 }));
   if (value === null || value === undefined) return {};
-  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isMapping(value)) return value;
   throw new ConfigError([{ path, message: "must hold keys with values, such as `port: 8080`" }]);
 }
 

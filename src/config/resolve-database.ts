@@ -50,7 +50,7 @@ function urlOf(
   // A socket directory cannot stand in a URL's host.
   if (host.startsWith("/")) {
     const query = new URLSearchParams({ host, port: String(port ?? 5432) });
-    return new Secret(`postgres://${account}@localhost/${name}?${query}`);
+    return new Secret(`postgres://${account}@localhost/${name}?${query.toString()}`);
   }
   const address = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   return new Secret(`postgres://${account}@${address}:${port ?? 5432}/${name}`);

@@ -47,8 +47,7 @@ export function resolveSlack(
   };
 }
 
-function defined<Section extends object>(section: Section | undefined): Partial<Section> {
-  return Object.fromEntries(
-    Object.entries(section ?? {}).filter(([, value]) => value !== undefined),
-  ) as Partial<Section>;
+function defined<Section extends object>(section: Section | undefined): Partial<Section>;
+function defined(section: object = {}): object {
+  return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== undefined));
 }

@@ -1,10 +1,11 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Secret } from "@infragpt/connector-kit";
 import { camelKeys } from "./camel-keys.ts";
-import type { AgentConfig, Config, EncryptionConfig } from "./config.ts";
+import type { AgentConfig, Config } from "./config.ts";
 import type { ConfigSource } from "./load-config.ts";
 import type { Problems } from "./problems.ts";
 import { resolveDatabase } from "./resolve-database.ts";
+import { resolveEncryption } from "./resolve-encryption.ts";
 import { resolveSlack } from "./resolve-slack.ts";
 import { checkRules, isLoopback } from "./rules.ts";
 import type { ConfigFile } from "./schema.ts";
@@ -25,10 +26,9 @@ export function resolveConfig(context: Context, sections: Partial<ConfigFile>): 
   const slack = resolveSlack(sections, mode, problems);
   const agents = resolveAgents(sections, problems);
   const encryption = resolveEncryption(context, sections, { home, mode });
-  problems.throwIfAny();
+  assertComplete(sections, problems);
 
-  // Without a problem every section is there.
-  const file = sections as ConfigFile;
+  const file = sections;
   const { slack: _, ...integrations } = camelKeys(file.integrations);
   const values: Omit<Config, "secrets"> = {
     mode,
@@ -62,6 +62,14 @@ export function resolveConfig(context: Context, sections: Partial<ConfigFile>): 
   return { ...values, secrets: () => secretsIn(values) };
 }
 
+// A section is missing only where it has a problem.
+function assertComplete(
+  _sections: Partial<ConfigFile>,
+  problems: Problems,
+): asserts _sections is ConfigFile {
+  problems.throwIfAny();
+}
+
 // An outside database or an address others can reach is production, said or not.
 function modeOf({ mode, host, database }: Partial<ConfigFile>): Config["mode"] {
   const isOpen = host !== undefined && !isLoopback(host);
@@ -83,45 +91,8 @@ function resolveAgents(
   return all.map((entry) => ({ ...camelKeys(entry), token: entry.token }));
 }
 
-function resolveEncryption(
-  { env, directory, problems }: Context,
-  { encryption }: Partial<ConfigFile>,
-  { home, mode }: Pick<Config, "home" | "mode">,
-): EncryptionConfig {
-  const usualPath = join(home, "keys", "keyset.json");
-  const fallback: EncryptionConfig = {
-    provider: "file",
-    path: usualPath,
-    isGenerated: mode === "local",
-  };
-  if (encryption === undefined) return fallback;
-  switch (encryption.provider) {
-    case "file":
-      return {
-        ...fallback,
-        path: encryption.path === undefined ? usualPath : resolve(directory, encryption.path),
-      };
-    case "env": {
-      const value = env["INFRAGPT_KEYSET"];
-      const keyset = encryption.keyset ?? (value ? new Secret(value) : undefined);
-      if (keyset !== undefined) return { provider: "env", keyset };
-      problems.add(
-        ["encryption", "keyset"],
-        "is missing: set it, or the environment variable INFRAGPT_KEYSET",
-      );
-      return fallback;
-    }
-    default:
-      problems.add(
-        ["encryption", "provider"],
-        `${encryption.provider} is not available in this version: use file or env`,
-      );
-      return fallback;
-  }
-}
-
 function secretsIn(value: unknown): readonly Secret[] {
-  if (value instanceof Secret) return [value as Secret];
+  if (value instanceof Secret) return [value];
   if (typeof value !== "object" || value === null) return [];
   return Object.values(value).flatMap(secretsIn);
 }

@@ -19,11 +19,11 @@ export function isSecret(field: z.ZodType | undefined): boolean {
 }
 
 /** Every key of the schema with its path, such as "slack.app_token" and "agents[].name". */
-export function listKeys(schema: z.ZodType, prefix = ""): readonly string[] {
+export function listKeys(schema: unknown, prefix = ""): readonly string[] {
   const current = unwrap(schema);
-  if (current instanceof z.ZodArray) return listKeys(current.element as z.ZodType, `${prefix}[]`);
+  if (current instanceof z.ZodArray) return listKeys(current.element, `${prefix}[]`);
   if (!(current instanceof z.ZodObject)) return [];
-  return Object.entries(current.shape as Record<string, z.ZodType>).flatMap(([key, field]) => {
+  return Object.entries(current.shape).flatMap(([key, field]) => {
     const path = prefix === "" ? key : `${prefix}.${key}`;
     return [path, ...listKeys(field, path)];
   });
