@@ -30,7 +30,10 @@ export {
   type QueueState,
   type SqlExecutor,
 } from "./jobs.ts";
-export type { KeyProvider } from "./key-provider.ts";
+export { KeyringError, type KeyProvider, type KeyringErrorKind } from "./key-provider.ts";
+export { createKeyring, type Keyring, type SealContext, type SealedRecord } from "./keyring.ts";
+export { envKeyProvider, fileKeyProvider } from "./keyset-provider.ts";
+export { createLocalKeyset, type LocalKeysetOptions } from "./local-keyset.ts";
 export {
   createLog,
   type Log,

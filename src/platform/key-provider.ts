@@ -1,23 +1,43 @@
-/** Holds the keys that encrypt keys (KEKs): a file, an environment variable, later a KMS. */
+/** Holds the keys that encrypt data keys (KEKs): a file, an environment variable, later a KMS. */
 export interface KeyProvider {
   readonly id: "file" | "env" | "aws-kms" | "gcp-kms" | "vault-transit";
   /** The key that new records are wrapped with. */
   primaryKeyId(): string;
   /** Every key that can unwrap. */
   knownKeyIds(): readonly string[];
-  /** Wraps with the primary key. `aadOf` gives the authenticated data for a key id. */
+  /** Encrypts a data key with the primary key. */
   wrap(
     dek: Uint8Array,
-    aadOf: (kekId: string) => Uint8Array,
+    aad: Uint8Array,
     signal: AbortSignal,
   ): Promise<{ readonly kekId: string; readonly wrapped: Uint8Array }>;
-  /** Wraps with a key named by the caller: for canaries of every known key. */
+  /** Throws KeyringError for a key it does not know and for bytes that do not authenticate. */
   unwrap(
     kekId: string,
     wrapped: Uint8Array,
     aad: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array>;
-  /** Throws KeyringError when the provider cannot be used. */
+  /** Throws KeyringError when the keys cannot be used. */
   check(): Promise<void>;
+}
+
+/**
+ * Why the keyring did not do what was asked.
+ *
+ * - `refused`: the keys are missing or unfit; the start ends with exit 78.
+ * - `unknown_key`: the record needs a key that is not here.
+ * - `undecryptable`: the key is here, but record and context do not belong to it or to each other.
+ */
+export type KeyringErrorKind = "refused" | "unknown_key" | "undecryptable";
+
+/** The message says what to do and never contains key material. */
+export class KeyringError extends Error {
+  override readonly name = "KeyringError";
+  readonly kind: KeyringErrorKind;
+
+  constructor(kind: KeyringErrorKind, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
 }
