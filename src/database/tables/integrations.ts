@@ -10,7 +10,7 @@ export interface IntegrationsTable {
   bot_id: string | null;
   connector_user_id: string | null;
   connector_organization_id: string;
-  metadata: JSONColumnType<Record<string, string>, string | undefined, string>;
+  metadata: JSONColumnType<Record<string, string>, string | undefined>;
   health_status: Generated<"healthy" | "degraded" | "expired" | "revoked" | "unknown">;
   health_detail: string | null;
   health_checked_at: Date | null;

@@ -1,0 +1,81 @@
+import { Kysely, PostgresDialect } from "kysely";
+import { Client, Pool } from "pg";
+import type { Log } from "#platform";
+import type { Database } from "./database.ts";
+import type { Tables } from "./tables/index.ts";
+
+/** Where the database is, as `pg` and everything built on it take it. Holds the password: never log it. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly ssl?: boolean | { readonly rejectUnauthorized: boolean };
+}
+
+interface PoolOptions {
+  readonly connection: ConnectionOptions;
+  readonly sizeMax: number;
+  readonly applicationName: string;
+  readonly log: Log;
+}
+
+/** Statements that get a name of their own: a session keeps each plan in memory until it ends. */
+const NAMED_STATEMENTS_MAX = 500;
+const CONNECT_TIMEOUT_MS = 5_000;
+// No statement of ours is meant to take longer; one that does is stuck behind a lock.
+const STATEMENT_TIMEOUT_MS = 30_000;
+const IDLE_TRANSACTION_TIMEOUT_MS = 60_000;
+
+const nameOfStatement = new Map<string, string>();
+
+/** A pool of connections. Its errors go to the log: an idle connection that breaks ends nothing. */
+export function openPool({ connection, sizeMax, applicationName, log }: PoolOptions): Pool {
+  const pool = new Pool({
+    ...connection,
+    Client: NamingClient,
+    max: sizeMax,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+  });
+  pool.on("error", (error) => log.warn({ err: error }, "an idle database connection broke"));
+  return pool;
+}
+
+export function openKysely(pool: Pool): Database {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * Names every statement that has parameters after its text, so that PostgreSQL parses and plans it
+ * once per connection. Statements without parameters are mostly `begin` and `commit`, or many at
+ * once in a migration, which cannot be prepared.
+ */
+class NamingClient extends Client {
+  // The overloads of pg are many and all pass through here untouched, but for one shape.
+  override query(...args: unknown[]): never {
+    const [text, values] = args;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/unbound-method -- called with this below.
+    const call = super.query as (...callArgs: unknown[]) => never;
+    if (typeof text !== "string" || !Array.isArray(values) || values.length === 0) {
+      return call.apply(this, args);
+    }
+    const name = nameFor(text);
+    if (name === undefined) return call.apply(this, args);
+    return call.call(this, { name, text, values }, ...args.slice(2));
+  }
+}
+
+function nameFor(text: string): string | undefined {
+  const known = nameOfStatement.get(text);
+  if (known !== undefined) return known;
+  if (nameOfStatement.size >= NAMED_STATEMENTS_MAX) return undefined;
+  const name = `s${nameOfStatement.size + 1}`;
+  nameOfStatement.set(text, name);
+  return name;
+}

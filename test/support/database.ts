@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { createLog, createScrubber } from "#platform";
+import type { ConnectionOptions, Database } from "#database";
+import { openKysely, openPool } from "../../src/database/pool.ts";
+
+export const TEST_SERVER_VARIABLE = "INFRAGPT_TEST_DATABASE_SERVER";
+export const TEMPLATE_DATABASE = "infragpt_template";
+
+export interface TestDatabase extends AsyncDisposable {
+  readonly db: Database;
+  readonly ingestDb: Database;
+  readonly connection: ConnectionOptions;
+  readonly url: string;
+  readonly name: string;
+}
+
+const log = createLog({ level: "warn", format: "json", scrubber: createScrubber() });
+
+/**
+ * A database of its own for a test file, with every table and the job queues' schema, dropped at
+ * the end: `await using database = await createTestDatabase()` or `after(() => database[Symbol.asyncDispose]())`.
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = testServer();
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  await onServer(server, `create database ${name} template ${TEMPLATE_DATABASE}`);
+  const connection = { ...server, database: name };
+  const db = openKysely(openPool({ connection, sizeMax: 10, applicationName: name, log }));
+  const ingestDb = openKysely(openPool({ connection, sizeMax: 3, applicationName: name, log }));
+  return {
+    db,
+    ingestDb,
+    connection,
+    url: urlOf(connection),
+    name,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([db.destroy(), ingestDb.destroy()]);
+      await onServer(server, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+/** The server of this test run, for tests about servers and connections themselves. */
+export function testServer(): ConnectionOptions {
+  const address = process.env[TEST_SERVER_VARIABLE];
+  if (address === undefined) {
+    throw new Error("Run this test with --test-global-setup=test/support/global-setup.ts");
+  }
+  const connection: ConnectionOptions = JSON.parse(address);
+  return connection;
+}
+
+async function onServer(server: ConnectionOptions, statement: string): Promise<void> {
+  const client = new Client(server);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf({ user, password, host, port, database }: ConnectionOptions): string {
+  return `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
+}
