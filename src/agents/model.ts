@@ -1,3 +1,25 @@
+import type { Secret } from "#platform";
+
+/** One agent of the registry, as the configuration names it. */
+export interface AgentConfig {
+  readonly name: string;
+  /** "host:port". */
+  readonly endpoint: string;
+  /** `stream` is our own Converse, `unary` the original ProcessMessage. */
+  readonly protocol: "stream" | "unary";
+  /** Words or phrases of the messages it is for; empty or "*" is every message. */
+  readonly handles: readonly string[];
+  /** Higher is asked first among agents that fit a message equally well. */
+  readonly priority: number;
+  /** The longest a turn may take with this agent, retries included. */
+  readonly timeoutMs: number;
+  /** Runs after the first while the agent cannot be reached. */
+  readonly retryAttempts: number;
+  readonly tls: boolean;
+  /** Sent as `authorization: Bearer …`. */
+  readonly token?: Secret | undefined;
+}
+
 /** Who wrote a message, as an agent sees it. */
 export interface TurnAuthor {
   readonly kind: "person" | "agent" | "bot" | "service";
@@ -36,7 +58,12 @@ export interface AgentTask {
   readonly detail?: string | undefined;
 }
 
-/** What an agent says during a turn. `final` comes last and once; a failure is thrown instead. */
+/**
+ * What an agent says during a turn. `started` comes first, and again when another agent takes over;
+ * `final` comes last and once, and its text is the whole answer, whatever was streamed before; a
+ * failure is thrown instead. The final text of a unary agent may be empty: it then said all it had
+ * to say through SendReply. Every text is free of control and invisible characters.
+ */
 export type AgentEvent =
   | { readonly kind: "started"; readonly agent: string }
   | { readonly kind: "text"; readonly text: string }

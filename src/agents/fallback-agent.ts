@@ -1,0 +1,114 @@
+import { retry, type Abortable, type Clock, type Log } from "#platform";
+import { asAgentFailure, type Emit } from "./agent.ts";
+import { AgentFailure, type AgentEvent, type TurnRequest } from "./model.ts";
+import type { Member } from "./registry.ts";
+import { setProblem } from "./watch-health.ts";
+
+interface Deps {
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+const RETRY_DELAY_MS = 200;
+const RETRY_DELAY_MS_MAX = 5000;
+
+/**
+ * Asks the agents of `chain` one after the other until one answers.
+ *
+ * One deadline spans all attempts of an agent: its `timeoutMs`. The whole turn lasts at most as
+ * long as the largest of them, so a fallback gets what the agents before it left over. An agent is
+ * tried again only while it cannot be reached and has said nothing: only then is it sure that it
+ * did no work. Once text was shown, no other agent takes over, because two half answers are worse
+ * than a plain failure.
+ *
+ * Throws AgentFailure when all are spent, and the signal's reason when it aborts.
+ */
+export async function askChain(
+  deps: Deps,
+  chain: readonly Member[],
+  request: TurnRequest,
+  emit: Emit,
+  { signal }: Abortable,
+): Promise<void> {
+  const endsAtMs =
+    deps.clock.now().getTime() + Math.max(0, ...chain.map(({ agent }) => agent.config.timeoutMs));
+  const failures: AgentFailure[] = [];
+  for (const member of chain) {
+    if (deps.clock.now().getTime() >= endsAtMs) break;
+    let hasShownText = false;
+    try {
+      await askMember(deps, member, request, watchText, endsAtMs, { signal });
+      setProblem(deps.log, member, undefined);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = asAgentFailure(member.agent.config.name, error);
+      failures.push(failure);
+      if (failure.kind === "unreachable") setProblem(deps.log, member, "cannot be reached");
+      logFailure(deps.log, request, failure);
+      if (hasShownText) break;
+    }
+
+    async function watchText(event: AgentEvent): Promise<void> {
+      hasShownText ||= event.kind === "text";
+      await emit(event);
+    }
+  }
+  throw summarize(failures);
+}
+
+async function askMember(
+  { clock }: Deps,
+  member: Member,
+  request: TurnRequest,
+  emit: Emit,
+  turnEndsAtMs: number,
+  { signal }: Abortable,
+): Promise<void> {
+  const { name, timeoutMs, retryAttempts } = member.agent.config;
+  const deadline = new Date(Math.min(turnEndsAtMs, clock.now().getTime() + timeoutMs));
+  let hasSpoken = false;
+
+  function note(event: AgentEvent): Promise<void> {
+    hasSpoken = true;
+    return emit(event);
+  }
+
+  function isRetryable(error: unknown): boolean {
+    const isUnreachable = asAgentFailure(name, error).kind === "unreachable";
+    return isUnreachable && !hasSpoken && clock.now() < deadline;
+  }
+
+  // One run of the breaker is one turn with its retries: an agent that restarts does not open it.
+  await member.breaker.run(
+    async (run) => {
+      await emit({ kind: "started", agent: name });
+      await retry((attempt) => member.agent.attempt(request, note, { ...attempt, deadline }), {
+        attemptsMax: retryAttempts + 1,
+        baseMs: RETRY_DELAY_MS,
+        maxMs: RETRY_DELAY_MS_MAX,
+        isRetryable,
+        signal: run.signal,
+      });
+    },
+    { signal },
+  );
+}
+
+function logFailure(log: Log, request: TurnRequest, failure: AgentFailure): void {
+  const { turnId, traceId } = request;
+  log.warn(
+    { agent: failure.agent, kind: failure.kind, turnId, traceId, err: failure },
+    "agent did not answer",
+  );
+}
+
+/** `unreachable` is said only when it is true of every agent; otherwise the last other reason counts. */
+function summarize(failures: readonly AgentFailure[]): AgentFailure {
+  const last = failures.at(-1);
+  if (last === undefined)
+    return new AgentFailure("none", "", "no agent is configured for this message");
+  const telling = failures.findLast(({ kind }) => kind !== "unreachable") ?? last;
+  const messages = failures.map(({ agent, message }) => `${agent}: ${message}`).join("; ");
+  return new AgentFailure(telling.kind, last.agent, messages, { cause: telling });
+}

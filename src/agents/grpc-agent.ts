@@ -1,0 +1,145 @@
+import { createGrpcClient, type Abortable, type Log } from "#platform";
+import { AgentService, type ConverseResponse } from "#gen/infragpt/agent/v1/agent_pb.ts";
+import { LIMITS, type Agent, type Emit } from "./agent.ts";
+import { cleanLine, cleanText } from "./clean-text.ts";
+import { connectionOptions } from "./connection-options.ts";
+import {
+  cancelMessage,
+  refusalMessage,
+  startMessage,
+  toPlan,
+  toTask,
+  toUsage,
+  type ConverseMessage,
+} from "./converse-messages.ts";
+import { AgentFailure, type AgentConfig } from "./model.ts";
+import { createOutgoing, type Outgoing } from "./outgoing.ts";
+import { createHealthProbe } from "./probe-health.ts";
+
+/** How long a cancelled agent may take to end the call itself before it is cut. */
+const CANCEL_GRACE_MS = 250;
+
+/** An agent that serves `infragpt.agent.v1.AgentService/Converse`. */
+export function createGrpcAgent(config: AgentConfig, log: Log): Agent {
+  const connection = createGrpcClient(AgentService, { ...connectionOptions(config), log });
+  const probe = createHealthProbe(config, log);
+  return {
+    config,
+    async attempt(request, emit, { signal, deadline }) {
+      signal.throwIfAborted();
+      const outgoing = createOutgoing<ConverseMessage>();
+      using call = cancellableCall(outgoing, { signal });
+      outgoing.push(startMessage(request, deadline));
+      const frames = connection.client.converse(outgoing, { signal: call.signal, deadline });
+      try {
+        await readAnswer({ agent: config.name, frames, outgoing, emit, signal });
+      } finally {
+        outgoing.end();
+        signal.throwIfAborted();
+      }
+    },
+    findProblem: (options) => probe.findProblem(options),
+    close() {
+      connection.close();
+      probe.close();
+    },
+  };
+}
+
+/**
+ * The signal of the call, which aborts a little after `signal`: the agent first reads a `cancel`
+ * message and may end in its own way, then the call is cut.
+ */
+function cancellableCall(
+  outgoing: Outgoing<ConverseMessage>,
+  { signal }: Abortable,
+): Abortable & Disposable {
+  const call = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+
+  function onAbort(): void {
+    outgoing.push(cancelMessage());
+    outgoing.end();
+    timer = setTimeout(() => call.abort(signal.reason), CANCEL_GRACE_MS);
+  }
+
+  signal.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: call.signal,
+    [Symbol.dispose]() {
+      signal.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface Answer {
+  readonly agent: string;
+  readonly frames: AsyncIterable<ConverseResponse>;
+  readonly outgoing: Outgoing<ConverseMessage>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Reads frames up to `final`, `error` or the end of the stream. Text without a `final` is an answer; nothing is a failure. */
+async function readAnswer({ agent, frames, outgoing, emit, signal }: Answer): Promise<void> {
+  let text = "";
+  let framesLeft = LIMITS.framesMax;
+  let operationsLeft = LIMITS.operationsMax;
+  for await (const { message } of frames) {
+    if (signal.aborted) return;
+    if (framesLeft-- <= 0) throw broken(agent, "it sent too many messages");
+    switch (message.case) {
+      case "textDelta": {
+        const delta = cleanText(message.value.text);
+        text = appendBounded(agent, text, delta);
+        if (delta !== "") await emit({ kind: "text", text: delta });
+        break;
+      }
+      case "planUpdate":
+        await emit(toPlan(message.value));
+        break;
+      case "taskUpdate": {
+        const task = toTask(message.value);
+        if (task !== undefined) await emit({ kind: "task", task });
+        break;
+      }
+      case "operationRequest":
+        if (operationsLeft-- <= 0) throw broken(agent, "it asked for too many operations");
+        outgoing.push(refusalMessage(message.value.requestId.slice(0, 200)));
+        break;
+      case "usage":
+        await emit(toUsage(message.value));
+        break;
+      case "final": {
+        const whole = appendBounded(agent, "", cleanText(message.value.text)) || text;
+        await emit({ kind: "final", agent, text: mustSay(agent, whole) });
+        return;
+      }
+      case "error": {
+        const reason = cleanLine(message.value.message, LIMITS.detailCharactersMax);
+        throw new AgentFailure("failed", agent, `the agent says: ${reason || "no reason"}`);
+      }
+      case undefined:
+        throw broken(agent, "it sent a message without content");
+    }
+  }
+  if (signal.aborted) return;
+  await emit({ kind: "final", agent, text: mustSay(agent, text) });
+}
+
+function appendBounded(agent: string, text: string, more: string): string {
+  if (text.length + more.length > LIMITS.answerCharactersMax) {
+    throw broken(agent, `its answer is longer than ${LIMITS.answerCharactersMax} characters`);
+  }
+  return text + more;
+}
+
+function mustSay(agent: string, text: string): string {
+  if (text.trim() === "") throw broken(agent, "it ended without an answer");
+  return text;
+}
+
+function broken(agent: string, what: string): AgentFailure {
+  return new AgentFailure("failed", agent, `the agent broke the protocol: ${what}`);
+}

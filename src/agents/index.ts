@@ -1,0 +1,14 @@
+export { createAgents, type Agents, type AgentsOptions } from "./create-agents.ts";
+export {
+  AgentFailure,
+  type AgentConfig,
+  type AgentEvent,
+  type AgentFailureKind,
+  type AgentState,
+  type AgentTask,
+  type ServiceState,
+  type StateLine,
+  type TurnAuthor,
+  type TurnMessage,
+  type TurnRequest,
+} from "./model.ts";
