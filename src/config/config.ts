@@ -54,6 +54,7 @@ export interface SlackConfig {
 }
 
 export type DatabaseConfig =
+  /** The cluster lives below `directory`, which is the home. */
   | { readonly kind: "embedded"; readonly directory: string; readonly poolSize: number }
   | { readonly kind: "url"; readonly url: Secret; readonly poolSize: number };
 

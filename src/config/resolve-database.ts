@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { Secret } from "@infragpt/connector-kit";
 import type { DatabaseConfig } from "./config.ts";
 import type { Problems } from "./problems.ts";
@@ -20,7 +19,7 @@ export function resolveDatabase(
     if (section?.[key] !== undefined)
       problems.add(["database", "host"], `is missing beside ${key}`);
   }
-  return { kind: "embedded", directory: join(home, "database"), poolSize };
+  return { kind: "embedded", directory: home, poolSize };
 }
 
 type DatabaseSection = NonNullable<ConfigFile["database"]>;
@@ -30,10 +29,21 @@ function checkUrl(section: DatabaseSection, problems: Problems): void {
   if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) {
     problems.add(["database", "url"], "must be a postgres:// address");
   }
+  if (parsed !== null && !canDecode(parsed)) {
+    problems.add(["database", "url"], "has a % that encodes nothing: write %25 for the character");
+  }
   for (const key of ["host", "port", "db_name", "user", "password"] as const) {
     if (section[key] !== undefined) {
       problems.add(["database", key], "is set beside url: keep one of the two");
     }
+  }
+}
+
+function canDecode({ username, password, pathname }: URL): boolean {
+  try {
+    return [username, password, pathname].map(decodeURIComponent).length > 0;
+  } catch {
+    return false;
   }
 }
 

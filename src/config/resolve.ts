@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Secret } from "@infragpt/connector-kit";
 import { camelKeys } from "./camel-keys.ts";
-import type { AgentConfig, Config } from "./config.ts";
+import type { AgentConfig, Config, DatabaseConfig } from "./config.ts";
 import type { ConfigSource } from "./load-config.ts";
 import type { Problems } from "./problems.ts";
 import { resolveDatabase } from "./resolve-database.ts";
@@ -59,7 +59,7 @@ export function resolveConfig(context: Context, sections: Partial<ConfigFile>): 
     workflows: { directory: resolve(context.directory, file.workflows.directory) },
     llm: file.llm && camelKeys(file.llm),
   };
-  return { ...values, secrets: () => secretsIn(values) };
+  return { ...values, secrets: () => [...secretsIn(values), ...passwordOf(values.database)] };
 }
 
 // A section is missing only where it has a problem.
@@ -95,4 +95,10 @@ function secretsIn(value: unknown): readonly Secret[] {
   if (value instanceof Secret) return [value];
   if (typeof value !== "object" || value === null) return [];
   return Object.values(value).flatMap(secretsIn);
+}
+
+// The address is a secret as a whole; a driver's message may hold the password alone.
+function passwordOf(database: DatabaseConfig): readonly Secret[] {
+  const url = database.kind === "url" ? URL.parse(database.url.reveal()) : null;
+  return url?.password ? [new Secret(decodeURIComponent(url.password))] : [];
 }
