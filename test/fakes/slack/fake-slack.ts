@@ -95,12 +95,7 @@ export interface FakeSlack extends AsyncDisposable {
   ): SentMessage & { readonly channelId: string };
   slashCommand(teamId: string, channelId: string, input: CommandInput): SentCommand;
   /** A `block_actions` payload (or what `payload.type` says); the rest is filled in. */
-  interaction(
-    teamId: string,
-    channelId: string,
-    userId: string,
-    payload: JsonObject,
-  ): SentCommand;
+  interaction(teamId: string, channelId: string, userId: string, payload: JsonObject): SentCommand;
 
   /** Sockets that are open and not frozen. */
   readonly connections: number;
@@ -145,5 +140,9 @@ export interface FakeSlack extends AsyncDisposable {
     options?: PostSignedOptions,
   ): Promise<{ readonly status: number; readonly body: string }>;
   /** Sends events to one address, one after the other, each until it is acknowledged. */
-  postEvents(url: string, teamId: string, events: readonly JsonObject[]): Promise<readonly SentPayload[]>;
+  postEvents(
+    url: string,
+    teamId: string,
+    events: readonly JsonObject[],
+  ): Promise<readonly SentPayload[]>;
 }

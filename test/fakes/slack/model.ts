@@ -17,6 +17,8 @@ export interface FakeSlackOptions {
   readonly pingIntervalMs?: number;
   /** From the `disconnect` frame to the close. Default 50. */
   readonly disconnectGraceMs?: number;
+  /** The app hears of its own posts and edits, as in Slack. Default true. */
+  readonly echoesOwnPosts?: boolean;
   /** Default 15,000. */
   readonly waitTimeoutMs?: number;
   /** The clock of message timestamps, response urls and streams, in milliseconds. */
