@@ -27,3 +27,10 @@ export function createIds(now: () => number = Date.now): () => string {
 }
 
 export type Ids = () => string;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Whether a string can be an id of ours; anything else names nothing. */
+export function isUuid(value: string): boolean {
+  return UUID.test(value);
+}

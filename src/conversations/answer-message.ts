@@ -1,0 +1,213 @@
+import { AgentFailure, type Agents, type TurnMessage, type TurnRequest } from "#agents";
+import { withTenant, type Database } from "#database";
+import type { Integrations } from "#integrations";
+import type { Abortable, Clock, Failpoint, Log } from "#platform";
+import { HISTORY_LIMITS, boundHistory, failureSentence, type Message } from "./model.ts";
+import { addReply, type ReplyDeps } from "./posts/add-reply.ts";
+import { showProgress, type Progress } from "./progress.ts";
+import type { RunningTurns } from "./running-turns.ts";
+import {
+  endTurn,
+  findConversation,
+  findTurn,
+  leaseTurn,
+  listMessages,
+  type LeasedTurn,
+} from "./store.ts";
+import type { TurnEvents } from "./turn-events.ts";
+
+export interface TurnJob {
+  readonly organizationId: string;
+  readonly turnId: string;
+}
+
+export interface AnswerDeps {
+  readonly db: Database;
+  readonly agents: Pick<Agents, "converse">;
+  readonly integrations: Pick<Integrations, "connections">;
+  readonly replies: ReplyDeps;
+  readonly running: RunningTurns;
+  readonly events: TurnEvents;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+}
+
+type Outcome =
+  | { readonly state: "answered"; readonly agent: string; readonly text: string }
+  | {
+      readonly state: "failed";
+      readonly agent: string;
+      readonly text: string;
+      readonly failure: string;
+    };
+
+/**
+ * Has one message answered by an agent and stores the reply. Run again after a crash it asks the
+ * agent again, unless the reply is stored: then it does nothing.
+ */
+export async function answerMessage(
+  deps: AnswerDeps,
+  job: TurnJob,
+  { signal }: Abortable,
+): Promise<void> {
+  const { organizationId, turnId } = job;
+  const leased = await withTenant(deps.db, organizationId, async (tx) => {
+    const turn = await leaseTurn(tx, organizationId, turnId, deps.clock.now());
+    if (!turn) return undefined;
+    const newestFirst = await listMessages(tx, organizationId, turn.conversation.id, {
+      beforeId: turn.message.id,
+      messagesMax: HISTORY_LIMITS.messagesMax,
+    });
+    return { ...turn, history: boundHistory(newestFirst) };
+  });
+  if (!leased) return;
+  deps.failpoint("leased");
+
+  using running = deps.running.begin(job, signal);
+  let outcome: Outcome;
+  try {
+    outcome = await askAgent(deps, leased, leased.history, running.signal);
+  } catch (error) {
+    // Somebody stopped the turn: that is its outcome, and stored already. A shutdown gives the job back.
+    if (running.isCancelled) return;
+    throw error;
+  }
+  deps.failpoint("agent_answered");
+  await storeOutcome(deps, leased, outcome);
+}
+
+async function askAgent(
+  deps: AnswerDeps,
+  leased: LeasedTurn,
+  history: readonly Message[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { turn, conversation } = leased;
+  await using progress = showProgress(deps, conversation, signal);
+  try {
+    return await converse(deps, leased, toRequest(leased, history), progress, signal);
+  } catch (error) {
+    if (!(error instanceof AgentFailure)) throw error;
+    deps.log.warn(
+      {
+        err: error,
+        organizationId: conversation.organizationId,
+        turnId: turn.id,
+        traceId: turn.traceId,
+        agent: error.agent,
+      },
+      "no agent answered",
+    );
+    return {
+      state: "failed",
+      agent: error.agent,
+      text: failureSentence(error.kind, turn.traceId),
+      failure: `${error.kind}: ${error.message}`,
+    };
+  }
+}
+
+async function converse(
+  deps: AnswerDeps,
+  { turn }: LeasedTurn,
+  request: TurnRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  for await (const event of deps.agents.converse(request, { signal })) {
+    switch (event.kind) {
+      case "text":
+        deps.events.publish(turn.id, { kind: "text", text: event.text });
+        break;
+      case "task":
+        progress.note(event.task);
+        deps.events.publish(turn.id, { kind: "task", task: event.task });
+        break;
+      case "plan":
+        for (const task of event.tasks) deps.events.publish(turn.id, { kind: "task", task });
+        break;
+      case "usage":
+        deps.log.info({ turnId: turn.id, ...event }, "model usage");
+        break;
+      case "started":
+        deps.log.debug({ turnId: turn.id, agent: event.agent }, "agent started");
+        break;
+      case "final":
+        return { state: "answered", agent: event.agent, text: event.text };
+    }
+  }
+  throw new AgentFailure("failed", "", "The agent's answer ended without its last word.");
+}
+
+async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outcome): Promise<void> {
+  const { turn, conversation } = leased;
+  const { organizationId } = conversation;
+  const failure = outcome.state === "failed" ? outcome.failure : undefined;
+  const isEnded = await withTenant(deps.db, organizationId, async (tx) => {
+    const at = deps.clock.now();
+    const { state, agent } = outcome;
+    if (!(await endTurn(tx, organizationId, turn.id, { state, agent, failure, at }))) return false;
+    // The conversation of a command may have got its thread meanwhile.
+    const current = (await findConversation(tx, organizationId, conversation.id)) ?? conversation;
+    await addReply(deps.replies, tx, {
+      conversation: current,
+      author: { kind: "agent", id: agent },
+      text: outcome.text,
+      turnId: turn.id,
+    });
+    return true;
+  });
+  if (!isEnded) return;
+  deps.replies.posts.wake();
+  deps.events.publish(
+    turn.id,
+    outcome.state === "answered"
+      ? { kind: "finished", text: outcome.text, agent: outcome.agent }
+      : { kind: "failed", message: outcome.text, traceId: turn.traceId },
+  );
+}
+
+/** The last thing to do for a turn whose job failed for good: the person who waits is told. */
+export async function giveUpTurn(deps: AnswerDeps, job: TurnJob, error: unknown): Promise<void> {
+  const { organizationId, turnId } = job;
+  const leased = await withTenant(deps.db, organizationId, async (tx) => {
+    const turn = await findTurn(tx, organizationId, turnId);
+    return turn && leaseTurn(tx, organizationId, turnId, deps.clock.now());
+  });
+  if (!leased) return;
+  deps.log.error(
+    { err: error, organizationId, turnId, traceId: leased.turn.traceId },
+    "turn given up",
+  );
+  await storeOutcome(deps, leased, {
+    state: "failed",
+    agent: "",
+    text: failureSentence("failed", leased.turn.traceId),
+    failure: String(error),
+  });
+}
+
+function toRequest(
+  { turn, conversation, message }: LeasedTurn,
+  history: readonly Message[],
+): TurnRequest {
+  return {
+    conversationId: conversation.id,
+    turnId: turn.id,
+    traceId: turn.traceId,
+    message: toTurnMessage(message),
+    history: history.map(toTurnMessage),
+    principal: {
+      organizationId: conversation.organizationId,
+      userId: message.author.id,
+      surface: conversation.surface,
+      channelId: conversation.channelId ?? "",
+    },
+  };
+}
+
+function toTurnMessage(message: Message): TurnMessage {
+  const { id, text, author, sentAt } = message;
+  return { messageId: id, text, author, sentAt };
+}

@@ -1,0 +1,93 @@
+import type { Connector, Delivery, InboundEvent } from "@infragpt/connector-kit";
+import { AppError, type Abortable, type Clock, type Log } from "#platform";
+import { withSystem, type Database } from "#database";
+import { findIntegrationForDelivery, type Connections } from "./connections.ts";
+import type { IntegrationListeners } from "./events.ts";
+import type { Integration, StoredDelivery } from "./model.ts";
+import { findDelivery, markDelivery } from "./store.ts";
+
+interface HandleDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly connections: Connections;
+  readonly listeners: () => IntegrationListeners;
+}
+
+/** Understands one stored delivery and tells the rooms above. May run twice. */
+export async function handleDelivery(
+  deps: HandleDeps,
+  inboxId: string,
+  options: Abortable,
+): Promise<void> {
+  const stored = await withSystem(deps.db, "read a delivery", (tx) => findDelivery(tx, inboxId));
+  if (!stored || stored.state === "handled" || stored.state === "ignored") return;
+  const integration = await ownerOf(deps, stored);
+  const connector = deps.connectors.get(stored.connectorId);
+  if (!connector?.parse) {
+    throw new AppError(
+      "unavailable",
+      `No connector "${stored.connectorId}" is running to read this delivery.`,
+    );
+  }
+  const reasons: string[] = [];
+  let isHandled = false;
+  for (const event of connector.parse(toDelivery(stored), integration.profile)) {
+    const reason = await announce(deps, integration, event, options);
+    if (reason === undefined) isHandled = true;
+    else reasons.push(reason);
+  }
+  await withSystem(deps.db, "close a delivery", (tx) =>
+    markDelivery(tx, inboxId, {
+      state: isHandled ? "handled" : "ignored",
+      detail: reasons.join("; "),
+      organizationId: integration.organizationId,
+      at: deps.clock.now(),
+    }),
+  );
+}
+
+async function ownerOf(deps: HandleDeps, stored: StoredDelivery): Promise<Integration> {
+  const integration = await findIntegrationForDelivery(
+    deps.db,
+    stored.connectorId,
+    stored.accountId,
+  );
+  if (integration) return integration;
+  // The account may be connected in a moment, so this is tried again before it is parked.
+  throw new AppError(
+    "not_found",
+    `No organization has connected the ${stored.connectorId} account ${stored.accountId}: connect it, then replay this job.`,
+  );
+}
+
+/** Returns why an event was ignored, or undefined when it was handled. */
+async function announce(
+  deps: HandleDeps,
+  integration: Integration,
+  event: InboundEvent,
+  options: Abortable,
+): Promise<string | undefined> {
+  switch (event.kind) {
+    case "message": {
+      const outcome = await deps
+        .listeners()
+        .messageReceived({ integration, message: event.message }, options);
+      return outcome === "handled" ? undefined : "not for the bot";
+    }
+    case "command":
+      await deps.listeners().commandReceived({ integration, command: event.command }, options);
+      return undefined;
+    case "disconnected":
+      await deps.connections.end(integration, event.reason);
+      return undefined;
+    case "ignored":
+      return event.reason;
+  }
+}
+
+function toDelivery(stored: StoredDelivery): Delivery {
+  const { deliveryId, accountId, messageKey, orderKey, kind, body } = stored;
+  return { deliveryId, accountId, orderKey, kind, body, ...(messageKey ? { messageKey } : {}) };
+}
