@@ -38,18 +38,18 @@ export interface Config {
 }
 
 export interface SlackConfig {
-  readonly appToken: Secret | undefined;
+  readonly appToken?: Secret;
   /** One workspace without OAuth. */
-  readonly botToken: Secret | undefined;
+  readonly botToken?: Secret;
   /** Empty: no HTTP route is served. Several while one replaces the other. */
   readonly signingSecrets: readonly Secret[];
-  readonly clientId: string | undefined;
-  readonly clientSecret: Secret | undefined;
+  readonly clientId?: string;
+  readonly clientSecret?: Secret;
   readonly transport: "socket" | "http";
   /** Ends with a slash. */
   readonly apiUrl: string;
   readonly authorizeUrl: string;
-  readonly redirectUrl: string | undefined;
+  readonly redirectUrl?: string;
   readonly sockets: number;
 }
 

@@ -33,16 +33,17 @@ export function resolveSlack(
       "is missing: transport socket needs it (xapp-…); without one use transport: http",
     );
   }
+  const { app_token, bot_token, client_id, client_secret, redirect_url } = merged;
   return {
-    appToken: merged.app_token,
-    botToken: merged.bot_token,
+    ...(app_token && { appToken: app_token }),
+    ...(bot_token && { botToken: bot_token }),
+    ...(client_id && { clientId: client_id }),
+    ...(client_secret && { clientSecret: client_secret }),
+    ...(redirect_url && { redirectUrl: redirect_url }),
     signingSecrets: merged.signing_secret ?? [],
-    clientId: merged.client_id,
-    clientSecret: merged.client_secret,
     transport,
     apiUrl: `${(merged.api_url ?? "https://slack.com/api/").replace(/\/+$/, "")}/`,
     authorizeUrl: merged.authorize_url ?? "https://slack.com/oauth/v2/authorize",
-    redirectUrl: merged.redirect_url,
     sockets: merged.sockets ?? 2,
   };
 }
