@@ -8,6 +8,7 @@ const STATUS = {
   forbidden: { http: 403, grpc: 7 },
   not_found: { http: 404, grpc: 5 },
   method_not_allowed: { http: 405, grpc: 12 },
+  request_timeout: { http: 408, grpc: 4 },
   conflict: { http: 409, grpc: 10 },
   payload_too_large: { http: 413, grpc: 11 },
   unsupported_media_type: { http: 415, grpc: 3 },

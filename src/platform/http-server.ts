@@ -1,14 +1,23 @@
+import fastifySwagger from "@fastify/swagger";
+import { fastify, type FastifyInstance } from "fastify";
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from "fastify-type-provider-zod";
 import type { Clock } from "./clock.ts";
+import { answerError, answerSocketError, asHttpError } from "./http-errors.ts";
+import { logRequests } from "./http-log.ts";
+import { addRawRoutes } from "./http-raw-routes.ts";
+import { addRoutes, type HttpCredentials } from "./http-routes.ts";
+import { openApiInfo } from "./http-open-api.ts";
+import { refuseOtherMethods } from "./http-methods.ts";
 import type { Ids } from "./ids.ts";
+import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Principal } from "./principal.ts";
 import type { RawRoute, Route } from "./route.ts";
-
-export interface HttpCredentials {
-  readonly authorization?: string;
-  readonly cookie?: string;
-  readonly remoteAddress: string;
-}
 
 export interface HttpServerOptions {
   readonly log: Log;
@@ -21,17 +30,124 @@ export interface HttpServerOptions {
   readonly ids: Ids;
   readonly clock: Clock;
   /** Says who calls; undefined is answered with 401 where a principal is needed. */
-  authenticate(credentials: HttpCredentials): Promise<Principal | undefined>;
+  readonly authenticate: (credentials: HttpCredentials) => Promise<Principal | undefined>;
   readonly routes: readonly Route[];
   readonly rawRoutes: readonly RawRoute[];
   /** Of JSON bodies; 1 MiB by default. */
   readonly bodyBytesMax?: number;
+  /** 2,000 by default. */
+  readonly connectionsMax?: number;
 }
 
 export interface HttpServer {
   start(): Promise<{ readonly url: string }>;
-  /** Takes no new connection, closes idle ones and waits for running requests. */
+  /** Takes no new connection, closes idle ones and waits for running requests. May be called twice. */
   stop(): Promise<void>;
   /** The OpenAPI 3.1 document. Available once started. */
   openApi(): object;
 }
+
+/** Limits of security.md 7. Node's own are 300 s, 60 s and 5 s. */
+const REQUEST_MS_MAX = 30_000;
+/** Aborts the request's signal and answers 504: a handler that hangs holds no connection for ever. */
+const HANDLER_MS_MAX = 30_000;
+const HEADERS_MS_MAX = 10_000;
+// Longer than the 60 s of common load balancers, so that they close first and no request meets a closed socket.
+const KEEP_ALIVE_MS = 65_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+const REQUESTS_PER_SOCKET_MAX = 1000;
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const app = createApp(options);
+  return {
+    async start() {
+      await build(app, options);
+      return { url: await app.listen({ host: options.host, port: options.port }) };
+    },
+    async stop() {
+      await app.close();
+    },
+    openApi: () => app.swagger(),
+  };
+}
+
+function createApp(options: HttpServerOptions): FastifyInstance {
+  const { ids, bodyBytesMax = 1024 * 1024, connectionsMax = 2000 } = options;
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: REQUEST_MS_MAX,
+    handlerTimeout: HANDLER_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxRequestsPerSocket: REQUESTS_PER_SOCKET_MAX,
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX },
+    forceCloseConnections: "idle",
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    onProtoPoisoning: "error",
+    onConstructorPoisoning: "error",
+    logger: false,
+    genReqId: (request) => requestIdOf(request.headers["x-request-id"], ids),
+    clientErrorHandler: (error, socket) => answerSocketError(error, socket, ids),
+    frameworkErrors: (error, request, reply) => answerError(asHttpError(error), request, reply),
+  });
+  app.server.maxConnections = connectionsMax;
+  return app;
+}
+
+async function build(app: FastifyInstance, options: HttpServerOptions): Promise<void> {
+  const { log, mode, routes, rawRoutes, isHttpLogOn } = options;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const shown = asHttpError(error);
+    // Said once, here: what the caller cannot see is what we must be able to find.
+    if (shown.code === "internal") {
+      log.error(
+        { err: error, requestId: request.id, path: request.routeOptions.url },
+        "request failed",
+      );
+    }
+    answerError(shown, request, reply);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0]?.slice(0, 200);
+    answerError(new AppError("not_found", `There is nothing at ${path}.`), request, reply);
+  });
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers(mode === "production" ? PRODUCTION_HEADERS : SECURITY_HEADERS);
+    reply.header("x-request-id", request.id);
+    done();
+  });
+  if (isHttpLogOn) logRequests(app, log);
+  await app.register(fastifySwagger, {
+    openapi: openApiInfo(),
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  addRoutes(app, options);
+  await addRawRoutes(app, rawRoutes, options.clock);
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  refuseOtherMethods(app, [...routes, ...rawRoutes, { method: "GET", path: "/openapi.json" }]);
+}
+
+/** Answers are data for programs: no page may embed, sniff or store them. A raw route may say otherwise. */
+const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+};
+
+const PRODUCTION_HEADERS = {
+  ...SECURITY_HEADERS,
+  // Browsers heed it over TLS only, which a proxy in front of us ends.
+  "strict-transport-security": "max-age=31536000",
+};
+
+/** A caller's own id is kept when it cannot do harm in a log line or a header. */
+function requestIdOf(sent: string | string[] | undefined, ids: Ids): string {
+  return typeof sent === "string" && /^[\w.-]{1,64}$/.test(sent) ? sent : ids();
+}
+
+export type { HttpCredentials } from "./http-routes.ts";

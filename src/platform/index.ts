@@ -3,13 +3,19 @@ export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } f
 export { systemClock, type Clock } from "./clock.ts";
 export { AppError, asAppError, grpcStatusOf, httpStatusOf, type ErrorCode } from "./errors.ts";
 export { killAt, noFailpoint, type Failpoint, type FailpointName } from "./failpoint.ts";
-export type {
-  GrpcCallOptions,
-  GrpcClient,
-  GrpcClientOptions,
-  GrpcConnection,
+export {
+  createGrpcClient,
+  type GrpcCallOptions,
+  type GrpcClient,
+  type GrpcClientOptions,
+  type GrpcConnection,
 } from "./grpc-client.ts";
-export type { GrpcCredentials, GrpcServer, GrpcServerOptions } from "./grpc-server.ts";
+export {
+  createGrpcServer,
+  type GrpcCredentials,
+  type GrpcServer,
+  type GrpcServerOptions,
+} from "./grpc-server.ts";
 export {
   grpcService,
   publicGrpcService,
@@ -17,8 +23,13 @@ export {
   type GrpcImplementation,
   type GrpcService,
 } from "./grpc-service.ts";
-export type { HttpCredentials, HttpServer, HttpServerOptions } from "./http-server.ts";
-export { createIds, type Ids } from "./ids.ts";
+export {
+  createHttpServer,
+  type HttpCredentials,
+  type HttpServer,
+  type HttpServerOptions,
+} from "./http-server.ts";
+export { createIds, isUuid, type Ids } from "./ids.ts";
 export {
   RetryLater,
   type DeadJob,

@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, type KeyObject } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { KeyringError } from "./key-provider.ts";
 
@@ -67,11 +67,6 @@ function parseJson(json: string, where: string): unknown {
   }
 }
 
-/** SHA-256 of the original's built-in salt was its key where nobody set one: everyone knows it. */
-const ORIGINAL_DEFAULT_KEYS: readonly Buffer[] = ["default-salt-change-in-production"].map((salt) =>
-  createHash("sha256").update(salt).digest(),
-);
-
 function problemOf(bytes: Buffer, material: string): string | undefined {
   if (bytes.toString("base64").replaceAll("=", "") !== material.trim().replaceAll("=", "")) {
     return "is not base64";
@@ -82,9 +77,6 @@ function problemOf(bytes: Buffer, material: string): string | undefined {
   if (bytes.every((byte) => byte === bytes[0])) return "is one byte repeated";
   if (bytes.every((byte) => byte >= 0x20 && byte <= 0x7e)) {
     return "is text, not random bytes; make one with `openssl rand -base64 32`";
-  }
-  if (ORIGINAL_DEFAULT_KEYS.some((known) => known.equals(bytes))) {
-    return "is the original's public default";
   }
   return undefined;
 }

@@ -1,0 +1,74 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "./clock.ts";
+import type { RawRoute } from "./route.ts";
+
+/** Raw routes live in their own plugin, whose only parser keeps the bytes, whatever their type says. */
+export async function addRawRoutes(
+  app: FastifyInstance,
+  routes: readonly RawRoute[],
+  clock: Clock,
+): Promise<void> {
+  await app.register((raw, _options, done) => {
+    raw.removeAllContentTypeParsers();
+    raw.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) =>
+      parsed(null, body),
+    );
+    for (const route of routes) addRawRoute(raw, route, clock);
+    done();
+  });
+}
+
+function addRawRoute(raw: FastifyInstance, route: RawRoute, clock: Clock): void {
+  raw.route({
+    method: route.method,
+    url: route.path,
+    bodyLimit: route.bodyBytesMax,
+    schema: { hide: true },
+    async handler(request, reply) {
+      const receivedAt = clock.now();
+      const url = new URL(request.url, "http://localhost");
+      const answer = await route.handle({
+        path: url.pathname,
+        query: url.searchParams,
+        params: paramsOf(request),
+        headers: headersOf(request),
+        body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+        remoteAddress: request.socket.remoteAddress ?? "",
+        receivedAt,
+        get signal() {
+          return request.signal;
+        },
+      });
+      return send(reply, answer);
+    },
+  });
+}
+
+function send(
+  reply: FastifyReply,
+  {
+    status,
+    contentType = "text/plain; charset=utf-8",
+    headers,
+    body,
+  }: Awaited<ReturnType<RawRoute["handle"]>>,
+): FastifyReply {
+  reply.code(status);
+  if (headers) reply.headers(headers);
+  if (body === undefined) return reply.send();
+  return reply.type(contentType).send(typeof body === "string" ? body : Buffer.from(body));
+}
+
+function headersOf(request: FastifyRequest): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return headers;
+}
+
+function paramsOf(request: FastifyRequest): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.params ?? {})) params[name] = String(value);
+  return params;
+}
