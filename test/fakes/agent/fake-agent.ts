@@ -11,8 +11,12 @@ export interface ReceivedRequest {
   readonly history: readonly ReceivedHistory[];
   /** "" in the original protocol. */
   readonly traceId: string;
-  /** Metadata of the call, such as `authorization` and `grpc-timeout`. */
+  /** JSON of the original protocol; "" in ours. */
+  readonly context: string;
+  /** Metadata of the call, such as `authorization`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What was left until the caller's deadline; absent without one. */
+  readonly deadlineMs?: number;
   /** Counted from 1 since the agent started first. */
   readonly number: number;
 }
@@ -23,6 +27,8 @@ export interface ReceivedHistory {
   /** "person", "agent", "bot" or "service". */
   readonly author: string;
   readonly authorId: string;
+  /** ISO 8601. */
+  readonly sentAt: string;
 }
 
 export interface FakeAgentOptions {
@@ -37,10 +43,23 @@ export interface FakeAgentOptions {
 /**
  * An agent in a process of its own, serving both protocols and health on one loopback port.
  *
- * What it does is the first words of the message, wherever they stand in a line of their own or at the start:
- * `echo`, `hang`, `slow <ms>`, `fail`, `status <code> [times]`, `crash`, `long <characters>`, `reply-and-return`,
- * `mention-everyone`, `history`, `partial` (some text, then an error), `empty`. Anything else is the default
- * behaviour.
+ * What it does is the first line of the message, when that is one of these; otherwise the default behaviour. A line may
+ * go on with `#` and anything, to tell messages apart: `hang #3`.
+ *
+ * - `echo`: "You said: …" in several deltas
+ * - `hang`: nothing until the caller cancels
+ * - `slow <ms>`: the echo, later
+ * - `fail` or `fail retryable`: says that it failed
+ * - `partial`: half an answer, then UNAVAILABLE
+ * - `status <CODE> [times]`: that gRPC status, so many times for this text (default: always), then the echo
+ * - `crash`: the process ends in the middle of the turn, after some text
+ * - `empty`: an answer without text
+ * - `long <characters>`: exactly so many, with headings and code fences
+ * - `plan`: plan and task updates around a text
+ * - `mention-everyone`: a text that would notify the channel
+ * - `history`: the history it got, as JSON
+ * - `reply-and-return`: calls the original SendReply, then returns the same text
+ * - `reply-and-return-other`: calls SendReply with one text, then returns another
  */
 export interface FakeAgent extends AsyncDisposable {
   /** "127.0.0.1:PORT" */
