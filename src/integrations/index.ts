@@ -22,6 +22,7 @@ import { webhookRoutes } from "./receive-webhook.ts";
 import { insertNewDeliveries, listLiveIntegrations, markDelivery } from "./store.ts";
 
 export { hasStoredCredentials } from "./credentials.ts";
+export { builtinConnectors, type ConnectorSettings } from "./registry.ts";
 export type { OpenConnection } from "./connections.ts";
 export type { CommandReceived, IntegrationListeners, MessageReceived } from "./events.ts";
 export type { ConfiguredAccounts, LinkStates } from "./listen.ts";

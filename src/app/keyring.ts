@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import type { Config } from "#config";
+import type { Database } from "#database";
+import { hasStoredCredentials } from "#integrations";
+import {
+  createKeyring,
+  createLocalKeyset,
+  envKeyProvider,
+  fileKeyProvider,
+  type Keyring,
+  type Log,
+} from "#platform";
+
+/** Opens the keys that credentials are encrypted with; in local mode the first start makes them. Throws KeyringError. */
+export async function openKeyring(
+  config: Config["encryption"],
+  db: Database,
+  log: Log,
+): Promise<Keyring> {
+  if (config.provider === "env") {
+    return createKeyring({ provider: envKeyProvider(config.keyset.reveal()) });
+  }
+  const path = join(config.path);
+  if (config.isGenerated) {
+    const isNew = await createLocalKeyset(path, { hasCiphertext: await hasStoredCredentials(db) });
+    if (isNew)
+      log.info({ path }, "key file made: keep a copy of it apart from the database's backups");
+  }
+  return createKeyring({ provider: await fileKeyProvider({ path }) });
+}

@@ -1,0 +1,271 @@
+import { createAgents, startBuiltinAgent, type AgentConfig, type ServiceState } from "#agents";
+import type { Config } from "#config";
+import { createConversations } from "#conversations";
+import { migrate, openDatabase, type OpenDatabase } from "#database";
+import { LOCAL_ORGANIZATION_ID, createIdentity } from "#identity";
+import { builtinConnectors, createIntegrations } from "#integrations";
+import {
+  createGrpcServer,
+  createHttpServer,
+  createIds,
+  createJobs,
+  createServices,
+  noFailpoint,
+  systemClock,
+  type Abortable,
+  type Failpoint,
+  type Log,
+} from "#platform";
+import { openKeyring } from "./keyring.ts";
+import { consolePage, healthRoutes } from "./routes.ts";
+import { readServiceState, stateAsMarkdown, type StateSources } from "./state.ts";
+
+/** How long a start waits for a database that is away. */
+const DATABASE_WAIT_MS = 30_000;
+/** Running turns get this long at a stop; the whole stop stays below 30 s. */
+const JOBS_GRACE_MS = 15_000;
+const GRPC_GRACE_MS = 3_000;
+const SLACK_CALL_TIMEOUT_MS = 10_000;
+/** Room for the storing before and after the slowest chain of agents. */
+const TURN_SPARE_SECONDS = 60;
+const BUILTIN_TIMEOUT_MS = 60_000;
+const CONCURRENCY = { deliveriesMax: 16, turnsMax: 32, postsMax: 16 } as const;
+
+export interface AppDeps {
+  readonly log: Log;
+  readonly failpoint?: Failpoint;
+}
+
+export interface AppAddresses {
+  /** "http://127.0.0.1:8080" */
+  readonly http: string;
+  /** "127.0.0.1:9090" */
+  readonly grpc: string;
+  /** Kind and place, without a password. */
+  readonly database: string;
+}
+
+/** A service that runs. */
+export interface RunningApp {
+  readonly addresses: AppAddresses;
+  readonly agentNames: readonly string[];
+  states(): Promise<ServiceState>;
+  /** Ends in order within 30 s: no new work, running work finished or given back, then everything closed. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds every room once, bottom to top, and starts them. Throws AppError when something is away,
+ * KeyringError when the keys do not fit; what was started by then is stopped again.
+ */
+export async function startApp(
+  config: Config,
+  deps: AppDeps,
+  { signal }: Abortable,
+): Promise<RunningApp> {
+  await using opened = new AsyncDisposableStack();
+  const { log } = deps;
+  const clock = systemClock;
+  const ids = createIds();
+  const failpoint = deps.failpoint ?? noFailpoint;
+
+  const database = await openDatabase({
+    connection:
+      config.database.kind === "embedded" ? { ...config.database, attach: false } : config.database,
+    log: log.child({ room: "database" }),
+    signal,
+    waitMs: DATABASE_WAIT_MS,
+  });
+  opened.defer(() => database.close());
+  const { db } = database;
+  await migrate(db, { log: log.child({ room: "database" }) });
+  const keyring = await openKeyring(config.encryption, db, log);
+
+  const services = createServices({ log });
+  const jobs = createJobs({
+    connection: database.connection,
+    log: log.child({ room: "jobs" }),
+    clock,
+  });
+  const identity = createIdentity({ db, ids, clock });
+  const integrations = createIntegrations(
+    {
+      db,
+      ingestDb: database.ingestDb,
+      jobs,
+      keyring,
+      services,
+      log: log.child({ room: "integrations" }),
+      ids,
+      clock,
+      failpoint,
+      connectors: builtinConnectors({ slack: slackSettings(config) }),
+      concurrencyMax: CONCURRENCY.deliveriesMax,
+    },
+    configuredAccounts(config),
+  );
+  await integrations.checkKeys({ signal });
+
+  let sources: StateSources | undefined;
+  const readState = async () => {
+    if (!sources) throw new Error("The state is read before the service is built.");
+    return readServiceState(sources);
+  };
+  const builtin = await startBuiltinAgent({ readState, log: log.child({ room: "agents" }) });
+  opened.defer(() => builtin.close());
+  const agentConfigs =
+    config.agents.length > 0 ? config.agents.map(toAgentConfig) : [builtinConfig(builtin)];
+  const agents = createAgents({ configs: agentConfigs, log: log.child({ room: "agents" }), clock });
+  opened.defer(() => agents.close());
+  sources = { database, integrations, agents, jobs, expectedLinks: expectedLinks(config) };
+
+  const conversations = createConversations({
+    db,
+    jobs,
+    integrations,
+    agents,
+    log: log.child({ room: "conversations" }),
+    ids,
+    clock,
+    failpoint,
+    describeState: async () => stateAsMarkdown(await readState()),
+    turnSecondsMax: turnSecondsMax(agentConfigs),
+    concurrency: CONCURRENCY,
+  });
+
+  let isStopping = false;
+  const http = createHttpServer({
+    log: log.child({ room: "http" }),
+    host: config.host,
+    port: config.port,
+    isHttpLogOn: config.httpLog,
+    mode: config.mode,
+    ids,
+    clock,
+    authenticate: ({ authorization, remoteAddress }) =>
+      identity.authenticate(
+        { authorization, peer: remoteAddress },
+        { isAnonymousLoopbackAllowed: false },
+      ),
+    routes: [
+      ...healthRoutes({
+        readChecks: () => readChecks(readState),
+        isStopping: () => isStopping,
+        isDetailShown: config.mode === "local",
+      }),
+      ...conversations.routes,
+    ],
+    rawRoutes: [consolePage(), ...integrations.webhookRoutes],
+  });
+  const grpc = createGrpcServer({
+    log: log.child({ room: "grpc" }),
+    host: config.host,
+    port: config.grpcPort,
+    ids,
+    services: conversations.grpcServices,
+    authenticate: ({ authorization, peer }) =>
+      identity.authenticate(
+        { authorization, peer },
+        { isAnonymousLoopbackAllowed: config.grpc.allowsAnonymousLoopback },
+      ),
+    isReflectionOn: config.grpc.hasReflection,
+  });
+
+  opened.defer(() => integrations.inbox.drain());
+  const grpcAddress = await grpc.start();
+  opened.defer(() => grpc.stop(GRPC_GRACE_MS));
+  await jobs.start();
+  opened.defer(() => jobs.stop({ graceMs: JOBS_GRACE_MS }));
+  const { url } = await http.start();
+  opened.defer(() => http.stop());
+  opened.defer(() => services.stop());
+  services.add("agents:watch", agents.watch);
+  integrations.start();
+
+  const running = opened.move();
+  let stopped: Promise<void> | undefined;
+  function stop(): Promise<void> {
+    isStopping = true;
+    stopped ??= running.disposeAsync();
+    return stopped;
+  }
+  return {
+    addresses: {
+      http: url,
+      grpc: `${config.host}:${grpcAddress.port}`,
+      database: databasePlace(config, database),
+    },
+    agentNames: agentConfigs.map((agent) => agent.name),
+    states: readState,
+    stop,
+  };
+}
+
+function slackSettings(config: Config) {
+  const { slack } = config;
+  if (!slack) return undefined;
+  return {
+    ...(slack.appToken ? { appToken: slack.appToken } : {}),
+    ...(slack.botToken ? { botToken: slack.botToken } : {}),
+    signingSecrets: slack.signingSecrets,
+    transport: slack.transport,
+    apiUrl: slack.apiUrl,
+    sockets: slack.sockets,
+    callTimeoutMs: SLACK_CALL_TIMEOUT_MS,
+  };
+}
+
+function configuredAccounts(config: Config) {
+  const botToken = config.slack?.botToken;
+  return {
+    organizationId: LOCAL_ORGANIZATION_ID,
+    credentials: botToken ? { slack: { bot_token: botToken } } : {},
+  };
+}
+
+function expectedLinks(config: Config): ReadonlyMap<string, number> {
+  const { slack } = config;
+  return new Map(slack?.transport === "socket" ? [["slack", slack.sockets]] : []);
+}
+
+function builtinConfig(builtin: Awaited<ReturnType<typeof startBuiltinAgent>>): AgentConfig {
+  return {
+    name: "builtin",
+    endpoint: builtin.endpoint,
+    protocol: "stream",
+    handles: [],
+    priority: 0,
+    timeoutMs: BUILTIN_TIMEOUT_MS,
+    retryAttempts: 3,
+    tls: false,
+    token: builtin.token,
+  };
+}
+
+function toAgentConfig({ token, ...agent }: Config["agents"][number]): AgentConfig {
+  return { ...agent, ...(token ? { token } : {}) };
+}
+
+function turnSecondsMax(agents: readonly AgentConfig[]): number {
+  const chainMs = agents.reduce((sum, agent) => sum + agent.timeoutMs, 0);
+  return Math.ceil(chainMs / 1000) + TURN_SPARE_SECONDS;
+}
+
+async function readChecks(readState: () => ReturnType<typeof readServiceState>) {
+  const { database, connections, agents } = await readState();
+  return [
+    { ...database, isNeeded: true },
+    // Sockets are needed; a single workspace whose token was revoked does not stop the others.
+    ...connections.map((line) => ({ ...line, isNeeded: line.name.endsWith(" sockets") })),
+    ...agents.map((line) => ({ ...line, isNeeded: false })),
+    { name: "encryption keys", state: "ok" as const, detail: "checked at start", isNeeded: true },
+  ];
+}
+
+function databasePlace(config: Config, database: OpenDatabase): string {
+  const { host, port } = database.connection;
+  const place = host ? `${host}:${port}` : "configured";
+  return config.database.kind === "embedded"
+    ? `embedded PostgreSQL in ${config.home} (${place})`
+    : `PostgreSQL at ${place}`;
+}
