@@ -1,15 +1,9 @@
 import { createBreaker, type Abortable, type Clock, type Log } from "#platform";
-import type { Agent } from "./agent.ts";
+import { asAgentFailure, type Agent } from "./agent.ts";
 import { emitting } from "./emitting.ts";
 import { askChain } from "./fallback-agent.ts";
 import { createGrpcAgent } from "./grpc-agent.ts";
-import {
-  AgentFailure,
-  type AgentConfig,
-  type AgentEvent,
-  type AgentState,
-  type TurnRequest,
-} from "./model.ts";
+import { type AgentConfig, type AgentEvent, type AgentState, type TurnRequest } from "./model.ts";
 import { orderForMessage, stateOf, type Member } from "./registry.ts";
 import { createUnaryAgent } from "./unary-agent.ts";
 import { watchHealth } from "./watch-health.ts";
@@ -42,7 +36,7 @@ export interface Agents {
 /** Opens the registry of agents. Nothing is connected before the first turn or probe. */
 export function createAgents(options: AgentsOptions): Agents {
   const { configs, log, clock, probeEveryMs = 10_000 } = options;
-  const members = configs.map((config) => createMember(config, log));
+  const members = configs.map((config) => createMember(config));
   return {
     converse(request, { signal }) {
       const chain = orderForMessage(members, request.message.text);
@@ -62,15 +56,16 @@ export function createAgents(options: AgentsOptions): Agents {
 const PROTOCOL = {
   stream: createGrpcAgent,
   unary: createUnaryAgent,
-} as const satisfies Record<AgentConfig["protocol"], (config: AgentConfig, log: Log) => Agent>;
+} as const satisfies Record<AgentConfig["protocol"], (config: AgentConfig) => Agent>;
 
-function createMember(config: AgentConfig, log: Log): Member {
+function createMember(config: AgentConfig): Member {
   return {
-    agent: PROTOCOL[config.protocol](config, log),
+    agent: PROTOCOL[config.protocol](config),
     breaker: createBreaker({
       name: `agent ${config.name}`,
       // An agent that answers "I failed" is there: asking it again costs nobody a wait.
-      isFailure: (error) => !(error instanceof AgentFailure && error.kind === "failed"),
+      isFailure: (error) =>
+        ["unreachable", "timeout"].includes(asAgentFailure(config.name, error).kind),
       // Turns are rare compared with requests: five in a minute say enough.
       callsMin: 5,
       windowMs: 60_000,

@@ -1,4 +1,4 @@
-import { createGrpcClient, type Abortable, type Log } from "#platform";
+import { createGrpcClient, type Abortable } from "#platform";
 import { AgentService, type ConverseResponse } from "#gen/infragpt/agent/v1/agent_pb.ts";
 import { LIMITS, type Agent, type Emit } from "./agent.ts";
 import { cleanLine, cleanText } from "./clean-text.ts";
@@ -18,11 +18,13 @@ import { createHealthProbe } from "./probe-health.ts";
 
 /** How long a cancelled agent may take to end the call itself before it is cut. */
 const CANCEL_GRACE_MS = 250;
+/** How long an agent may clean up between its `final` and the end of its stream. */
+const FINISH_GRACE_MS = 500;
 
 /** An agent that serves `infragpt.agent.v1.AgentService/Converse`. */
-export function createGrpcAgent(config: AgentConfig, log: Log): Agent {
-  const connection = createGrpcClient(AgentService, { ...connectionOptions(config), log });
-  const probe = createHealthProbe(config, log);
+export function createGrpcAgent(config: AgentConfig): Agent {
+  const connection = createGrpcClient(AgentService, connectionOptions(config));
+  const probe = createHealthProbe(config);
   return {
     config,
     async attempt(request, emit, { signal, deadline }) {
@@ -30,11 +32,15 @@ export function createGrpcAgent(config: AgentConfig, log: Log): Agent {
       const outgoing = createOutgoing<ConverseMessage>();
       using call = cancellableCall(outgoing, { signal });
       outgoing.push(startMessage(request, deadline));
-      const frames = connection.client.converse(outgoing, { signal: call.signal, deadline });
+      const answer = connection.client.converse(outgoing, { signal: call.signal, deadline });
+      const frames = answer[Symbol.asyncIterator]();
       try {
         await readAnswer({ agent: config.name, frames, outgoing, emit, signal });
+        outgoing.end();
+        await letFinish(frames, call);
       } finally {
         outgoing.end();
+        call.cut();
         signal.throwIfAborted();
       }
     },
@@ -46,14 +52,16 @@ export function createGrpcAgent(config: AgentConfig, log: Log): Agent {
   };
 }
 
+interface Call extends Abortable, Disposable {
+  /** Ends the call at once; harmless when it has ended. */
+  cut(): void;
+}
+
 /**
  * The signal of the call, which aborts a little after `signal`: the agent first reads a `cancel`
  * message and may end in its own way, then the call is cut.
  */
-function cancellableCall(
-  outgoing: Outgoing<ConverseMessage>,
-  { signal }: Abortable,
-): Abortable & Disposable {
+function cancellableCall(outgoing: Outgoing<ConverseMessage>, { signal }: Abortable): Call {
   const call = new AbortController();
   let timer: NodeJS.Timeout | undefined;
 
@@ -66,6 +74,7 @@ function cancellableCall(
   signal.addEventListener("abort", onAbort, { once: true });
   return {
     signal: call.signal,
+    cut: () => call.abort(signal.reason),
     [Symbol.dispose]() {
       signal.removeEventListener("abort", onAbort);
       clearTimeout(timer);
@@ -73,9 +82,23 @@ function cancellableCall(
   };
 }
 
+/** The answer is complete: what still comes, or goes wrong, changes nothing. */
+async function letFinish(frames: AsyncIterator<ConverseResponse>, call: Call): Promise<void> {
+  const timer = setTimeout(() => call.cut(), FINISH_GRACE_MS);
+  try {
+    for (let left = LIMITS.operationsMax; left > 0; left -= 1) {
+      if ((await frames.next()).done === true) return;
+    }
+  } catch {
+    // An agent that fails after its answer has answered.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 interface Answer {
   readonly agent: string;
-  readonly frames: AsyncIterable<ConverseResponse>;
+  readonly frames: AsyncIterator<ConverseResponse>;
   readonly outgoing: Outgoing<ConverseMessage>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -86,8 +109,9 @@ async function readAnswer({ agent, frames, outgoing, emit, signal }: Answer): Pr
   let text = "";
   let framesLeft = LIMITS.framesMax;
   let operationsLeft = LIMITS.operationsMax;
-  for await (const { message } of frames) {
+  for (let next = await frames.next(); next.done !== true; next = await frames.next()) {
     if (signal.aborted) return;
+    const { message } = next.value;
     if (framesLeft-- <= 0) throw broken(agent, "it sent too many messages");
     switch (message.case) {
       case "textDelta": {

@@ -12,3 +12,8 @@ export {
   type TurnMessage,
   type TurnRequest,
 } from "./model.ts";
+export {
+  startBuiltinAgent,
+  type BuiltinAgent,
+  type BuiltinAgentOptions,
+} from "./builtin/start-builtin-agent.ts";

@@ -1,4 +1,4 @@
-import { AppError, createGrpcClient, type ErrorCode, type Log } from "#platform";
+import { AppError, createGrpcClient, type ErrorCode } from "#platform";
 import {
   Health,
   HealthCheckResponse_ServingStatus as Serving,
@@ -17,8 +17,8 @@ export interface HealthProbe {
  * Asks `grpc.health.v1`. An agent that does not serve it still proves by its refusal that it is
  * there, so agents need not serve health.
  */
-export function createHealthProbe(config: AgentConfig, log: Log): HealthProbe {
-  const connection = createGrpcClient(Health, { ...connectionOptions(config), log });
+export function createHealthProbe(config: AgentConfig): HealthProbe {
+  const connection = createGrpcClient(Health, connectionOptions(config));
   return {
     async findProblem(options) {
       try {

@@ -1,4 +1,4 @@
-import { createGrpcClient, type Log } from "#platform";
+import { createGrpcClient } from "#platform";
 import { AgentService } from "#gen/original/agent_pb.ts";
 import type { Agent } from "./agent.ts";
 import { LIMITS } from "./agent.ts";
@@ -14,9 +14,9 @@ import {
 } from "./model.ts";
 
 /** An agent that serves the original's `agent.AgentService/ProcessMessage`: one request, one answer. */
-export function createUnaryAgent(config: AgentConfig, log: Log): Agent {
-  const connection = createGrpcClient(AgentService, { ...connectionOptions(config), log });
-  const probe = createHealthProbe(config, log);
+export function createUnaryAgent(config: AgentConfig): Agent {
+  const connection = createGrpcClient(AgentService, connectionOptions(config));
+  const probe = createHealthProbe(config);
   return {
     config,
     async attempt(request, emit, { signal, deadline }) {

@@ -27,13 +27,11 @@ export async function readLoad(sampleMs: number): Promise<Load> {
 export async function readMemory(): Promise<Memory> {
   const info = await readFile("/proc/meminfo", "utf8");
   const limits = await readContainerLimits();
-  const bytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(info)?.[1] ?? 0) * 1024;
   const machine = {
-    totalBytes: bytes("MemTotal"),
-    availableBytes: bytes("MemAvailable"),
-    swapTotalBytes: bytes("SwapTotal"),
-    swapUsedBytes: bytes("SwapTotal") - bytes("SwapFree"),
+    totalBytes: bytesOf(info, "MemTotal"),
+    availableBytes: bytesOf(info, "MemAvailable"),
+    swapTotalBytes: bytesOf(info, "SwapTotal"),
+    swapUsedBytes: bytesOf(info, "SwapTotal") - bytesOf(info, "SwapFree"),
   };
   const { memoryMaxBytes, memoryUsedBytes } = limits;
   if (memoryMaxBytes === undefined || memoryMaxBytes >= machine.totalBytes) {
@@ -46,6 +44,10 @@ export async function readMemory(): Promise<Memory> {
     availableBytes: Math.min(left, machine.availableBytes),
     isContainerLimit: true,
   };
+}
+
+function bytesOf(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(info)?.[1] ?? 0) * 1024;
 }
 
 interface CpuTimes {

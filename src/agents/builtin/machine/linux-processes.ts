@@ -73,7 +73,12 @@ export function parseStat(text: string): Stat | undefined {
   const [, pid, name, rest] = /^(\d+) \((.*)\) ([^)]*)$/s.exec(text.trim()) ?? [];
   if (pid === undefined || name === undefined || rest === undefined) return undefined;
   const fields = rest.split(" ");
-  const field = (number: number): string => fields[number - 3] ?? "0";
+
+  /** By its number in the manual, where the name is the second. */
+  function field(number: number): string {
+    return fields[number - 3] ?? "0";
+  }
+
   return {
     pid: Number(pid),
     name,
@@ -108,13 +113,18 @@ export async function readProcessName(
   pid: number,
   fallback = "",
 ): Promise<string> {
-  const read = (file: string): Promise<string> =>
-    readFile(`${procDirectory}/${pid}/${file}`, "utf8").catch(() => "");
-  const [program = "", script = ""] = (await read("cmdline")).slice(0, 4096).split("\0");
+  const directory = `${procDirectory}/${pid}`;
+  const commandLine = (await readText(`${directory}/cmdline`)).slice(0, 4096);
+  const [program = "", script = ""] = commandLine.split("\0");
   const name = basename(program.split(" ")[0] ?? "").replace(/:$/, "");
-  if (name === "") return fallback || (await read("comm")).trim() || "unknown";
+  if (name === "") return fallback || (await readText(`${directory}/comm`)).trim() || "unknown";
   const isScript = INTERPRETER.test(name) && SCRIPT.test(script) && !script.startsWith("-");
   return (isScript ? `${name} ${basename(script)}` : name).slice(0, 60);
+}
+
+/** "" for a process that has just ended. */
+function readText(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
 }
 
 interface Units {
