@@ -1,0 +1,81 @@
+import type { ParseArgsOptionDescriptor } from "node:util";
+import type { CliContext } from "./terminal.ts";
+
+/** Options as `parseArgs` gives them; none of ours may be given several times. */
+export type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+interface Option extends ParseArgsOptionDescriptor {
+  readonly help: string;
+  /** What stands for the value in the help: "id". */
+  readonly value?: string;
+}
+
+/** One command. Its code is loaded when it runs, so that help and mistakes are answered at once. */
+export interface Command {
+  readonly summary: string;
+  /** Behind the command's name: `"<question>"`. */
+  readonly usage: string;
+  readonly options: Readonly<Record<string, Option>>;
+  readonly isTakingWords: boolean;
+  run(context: CliContext, values: Values, words: readonly string[]): Promise<number>;
+}
+
+const CONFIG: Option = {
+  type: "string",
+  value: "file",
+  help: "Configuration file; INFRAGPT_CONFIG and ./config.yaml otherwise",
+};
+const JSON_OUTPUT: Option = { type: "boolean", help: "Answer for programs" };
+export const HELP: Option = { type: "boolean", short: "h", help: "Show this" };
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    summary: "Run the service until SIGTERM or Ctrl-C (default)",
+    usage: "",
+    options: { config: CONFIG },
+    isTakingWords: false,
+    run: async (context, values) => (await import("./start.ts")).start(context, values),
+  },
+  ask: {
+    summary: "Ask a question and read the answer here",
+    usage: '"<question>"',
+    options: {
+      conversation: { type: "string", value: "id", help: "Continue a conversation" },
+      endpoint: {
+        type: "string",
+        value: "host:port",
+        help: "A service elsewhere; https://host:port for TLS",
+      },
+      token: {
+        type: "string",
+        value: "igpt_…",
+        help: "Its service token; INFRAGPT_TOKEN otherwise",
+      },
+      config: CONFIG,
+      json: JSON_OUTPUT,
+    },
+    isTakingWords: true,
+    run: async (...args) => (await import("./ask.ts")).ask(...args),
+  },
+  doctor: {
+    summary: "Check configuration, database, keys, Slack, agents and ports",
+    usage: "",
+    options: { config: CONFIG, json: JSON_OUTPUT },
+    isTakingWords: false,
+    run: async (context, values) => (await import("./doctor.ts")).doctor(context, values),
+  },
+  migrate: {
+    summary: "Bring the database schema up to this version",
+    usage: "",
+    options: { config: CONFIG, json: JSON_OUTPUT },
+    isTakingWords: false,
+    run: async (context, values) => (await import("./migrate.ts")).migrateDatabase(context, values),
+  },
+  jobs: {
+    summary: "List jobs that failed for good, or run one again",
+    usage: "list | replay <id>",
+    options: { config: CONFIG, json: JSON_OUTPUT },
+    isTakingWords: true,
+    run: async (...args) => (await import("./jobs.ts")).jobs(...args),
+  },
+};
