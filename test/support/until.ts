@@ -21,12 +21,12 @@ export class Change {
 
   /** Lets every waiter look again. */
   notify(): void {
-    for (const waiter of [...this.#waiters]) waiter.check();
+    for (const waiter of this.#waiters) waiter.check();
   }
 
   /** Ends every wait with an error: nothing will change any more. */
   end(reason: string): void {
-    for (const waiter of [...this.#waiters]) waiter.fail(new Error(reason));
+    for (const waiter of this.#waiters) waiter.fail(new Error(reason));
   }
 
   /**

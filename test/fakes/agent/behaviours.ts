@@ -98,9 +98,12 @@ function echo({ request, answer }: Turn): void {
   answer.final("");
 }
 
-function statusCode(name: string): number {
-  const code = Object.entries(grpcStatus).find(([key]) => key === name)?.[1];
-  return typeof code === "number" ? code : grpcStatus.UNKNOWN;
+function statusCode(name: string): grpcStatus {
+  return isStatusName(name) ? grpcStatus[name] : grpcStatus.UNKNOWN;
+}
+
+function isStatusName(name: string): name is keyof typeof grpcStatus {
+  return Object.hasOwn(grpcStatus, name);
 }
 
 function cut(text: string, characters: number): string[] {

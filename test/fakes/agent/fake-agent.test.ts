@@ -5,7 +5,6 @@ import {
   credentials,
   Server,
   ServerCredentials,
-  type ServiceError,
   status as grpcStatus,
 } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
@@ -88,8 +87,8 @@ function processMessage(currentMessage: string): Promise<AgentResponse> {
   });
 }
 
-function hasCode(code: number): (error: unknown) => boolean {
-  return (error) => (error as ServiceError).code === code;
+function hasCode(code: grpcStatus): (error: unknown) => boolean {
+  return (error) => error instanceof Error && "code" in error && error.code === code;
 }
 
 describe("the fake agent", () => {

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 import type { ReceivedRequest } from "./fake-agent.ts";
 
 /** What the test tells the agent's process. Each is answered by `done`. */
@@ -16,11 +18,12 @@ export type Report =
   | { readonly kind: "done" };
 
 /** The argument of the agent's process, as JSON. */
-export interface StartOrder {
+export const StartOrder = z.strictObject({
   /** 0: a free one. */
-  readonly port: number;
-  readonly behaviour: string;
-  readonly backend: string;
+  port: z.int().min(0),
+  behaviour: z.string(),
+  backend: z.string(),
   /** Numbers of requests go on from here after a restart. */
-  readonly requestsBefore: number;
-}
+  requestsBefore: z.int().min(0),
+});
+export type StartOrder = z.infer<typeof StartOrder>;

@@ -2,7 +2,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 
 import { HEALTH_SERVICE, Health } from "./health.ts";
-import type { Order, Report, StartOrder } from "./ipc.ts";
+import { type Order, type Report, StartOrder } from "./ipc.ts";
 import { makeStreamService, STREAM_SERVICE } from "./stream-protocol.ts";
 import { TurnRunner } from "./turn-runner.ts";
 import { makeUnaryService, UNARY_SERVICE } from "./unary-protocol.ts";
@@ -57,4 +57,4 @@ function obey(order: Order, runner: TurnRunner, health: Health): void {
   }
 }
 
-await main(JSON.parse(process.argv[2] ?? "{}") as StartOrder);
+await main(StartOrder.parse(JSON.parse(process.argv[2] ?? "{}")));

@@ -1,3 +1,5 @@
+import type { status as Status } from "@grpc/grpc-js";
+
 import type { ReceivedRequest } from "./fake-agent.ts";
 
 /** How a behaviour answers, the same for both protocols. */
@@ -12,7 +14,7 @@ export interface Answer {
   /** Says that it failed. */
   fail(message: string, options: { readonly isRetryable: boolean }): void;
   /** Ends the call with a gRPC status. */
-  status(code: number, details: string): void;
+  status(code: Status, details: string): void;
 }
 
 export interface Turn {
@@ -21,5 +23,5 @@ export interface Turn {
   /** Aborted when the caller cancels. */
   readonly signal: AbortSignal;
   /** Calls the original SendReply. */
-  sendReply(text: string): Promise<void>;
+  readonly sendReply: (text: string) => Promise<void>;
 }

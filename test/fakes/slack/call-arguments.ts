@@ -1,11 +1,9 @@
 import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 
+import { isObject } from "./json.ts";
 import type { JsonObject } from "./model.ts";
 import { invalid } from "./refusal.ts";
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Reads JSON or form fields. What cannot be read is an empty object, as Slack treats it. */
 export function parseBody(contentType: string | undefined, body: string): JsonObject {
@@ -21,9 +19,7 @@ export function parseBody(contentType: string | undefined, body: string): JsonOb
 }
 
 export async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return text(request);
 }
 
 /** Arguments of one call, which arrive as strings (form) or as values (JSON). */
@@ -42,7 +38,7 @@ export class CallArguments {
   text(name: string): string | undefined {
     const value = this.raw[name];
     if (value === undefined || value === null || value === "") return undefined;
-    return typeof value === "object" ? JSON.stringify(value) : String(value as string | number);
+    return typeof value === "string" ? value : JSON.stringify(value);
   }
 
   required(name: string): string {

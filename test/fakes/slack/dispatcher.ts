@@ -74,9 +74,13 @@ export class Dispatcher {
       },
     };
     this.sent.push(sent);
-    this.#attempt(parcel, deliveries, carrier, input.firstAttempt ?? 0).then(() => {
-      if (!parcel.isAccepted()) reject(new Error(`nobody acknowledged ${describe(sent)}`));
-    }, reject);
+    const first = input.firstAttempt ?? 0;
+    // Ends with the last attempt or with the fake itself; `acked` tells how.
+    this.#attempt(parcel, deliveries, carrier, first)
+      .then(() => new Error(`nobody acknowledged ${describe(sent)}`))
+      .catch((error: unknown) => error)
+      .then(reject)
+      .catch(() => undefined);
     return sent;
   }
 

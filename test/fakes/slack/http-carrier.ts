@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 
 import type { Carrier, OpenDelivery, Parcel } from "./carrier.ts";
+import { isObject } from "./json.ts";
 import type { HttpReceiver, JsonObject } from "./model.ts";
 
 interface HttpCarrierOptions {
@@ -86,7 +87,8 @@ function httpReason(reason: string | undefined): string {
 
 function parseAnswer(body: string): JsonObject | undefined {
   try {
-    return JSON.parse(body) as JsonObject;
+    const answer: unknown = JSON.parse(body);
+    return isObject(answer) ? answer : undefined;
   } catch {
     return undefined;
   }

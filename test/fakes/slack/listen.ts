@@ -1,5 +1,4 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 
 import type { ResponseUrls } from "./response-urls.ts";
 import type { SocketHub } from "./socket-hub.ts";
@@ -17,7 +16,9 @@ export async function listen(server: Server): Promise<string> {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = server.address();
+  if (typeof address !== "object" || !address) throw new Error("the fake Slack has no port");
+  return `127.0.0.1:${address.port}`;
 }
 
 export function makeServer(parts: () => Parts): Server {

@@ -1,4 +1,5 @@
 import type { CallArguments } from "./call-arguments.ts";
+import { omit } from "./json.ts";
 import type { FakeMessage, JsonObject } from "./model.ts";
 import { Refusal } from "./refusal.ts";
 import type { Room, SlackState, Workspace } from "./state.ts";
@@ -61,13 +62,11 @@ export function findReadableRoom(context: MethodContext): Room {
   return room;
 }
 
-/** A message as the Web API and events show it. */
+/** Fields of ours that Slack does not show. */
+const OWN_FIELDS = ["visibleText", "notifies", "deleted", "ephemeralTo", "streamState", "channel"];
+
+/** A message as the Web API shows it. */
 export function wireMessage(message: FakeMessage, options: { withMetadata: boolean }): JsonObject {
-  const { visibleText, notifies, deleted, ephemeralTo, streamState, channel, metadata, ...wire } =
-    message;
-  return {
-    type: "message",
-    ...wire,
-    ...(options.withMetadata && metadata ? { metadata } : {}),
-  };
+  const hidden = options.withMetadata ? OWN_FIELDS : [...OWN_FIELDS, "metadata"];
+  return { type: "message", ...omit(message, hidden) };
 }

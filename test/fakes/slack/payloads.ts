@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { omit } from "./json.ts";
 import type { CommandInput, FakeMessage, JsonObject } from "./model.ts";
 import type { Room, Workspace } from "./state.ts";
 
@@ -63,14 +64,13 @@ export function messageEvent(workspace: Workspace, room: Room, message: FakeMess
     event_ts: ts,
     channel_type: CHANNEL_TYPES[room.channel.kind],
     blocks: blocks ?? [richText(text)],
-    ...Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined)),
+    ...omit(written, []),
   };
 }
 
 /** The `app_mention` event of the same message: no channel type, no parent. */
 export function mentionEvent(event: JsonObject): JsonObject {
-  const { channel_type, parent_user_id, ...rest } = event;
-  return { ...rest, type: "app_mention" };
+  return { ...omit(event, ["channel_type", "parent_user_id"]), type: "app_mention" };
 }
 
 function richText(text: string): JsonObject {

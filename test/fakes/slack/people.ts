@@ -1,5 +1,6 @@
 import type { Carrier } from "./carrier.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { omit } from "./json.ts";
 import type {
   CommandInput,
   FakeMessage,
@@ -140,14 +141,13 @@ export function echoOwnPost(
   const event = messageEvent(workspace, room, message);
   if (method === "chat.postMessage") sendEvent(deps, workspace.teamId, event);
   if (method !== "chat.update") return;
-  const { channel, channel_type, ...changed } = event;
   const event_ts = deps.state.timestamps.next();
   sendEvent(deps, workspace.teamId, {
     type: "message",
     subtype: "message_changed",
-    message: { ...changed, edited: message.edited },
-    channel,
-    channel_type,
+    message: { ...omit(event, ["channel", "channel_type"]), edited: message.edited },
+    channel: event["channel"],
+    channel_type: event["channel_type"],
     hidden: true,
     ts: event_ts,
     event_ts,

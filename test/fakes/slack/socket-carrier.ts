@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { isObject } from "./call-arguments.ts";
 import type { Carrier, OpenDelivery, Parcel } from "./carrier.ts";
+import { isObject } from "./json.ts";
 import type { Socket, SocketHub } from "./socket-hub.ts";
 
 interface SocketCarrierOptions {

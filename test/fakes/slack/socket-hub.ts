@@ -167,7 +167,7 @@ export class SocketHub {
       this.#options.change.notify();
     });
     ws.on("message", (data, isBinary) => {
-      if (!isBinary) this.onText((data as Buffer).toString("utf8"));
+      if (!isBinary && Buffer.isBuffer(data)) this.onText(data.toString("utf8"));
     });
     if (this.live.length > this.#options.connectionsMax) {
       this.#dismiss(link, "too_many_websockets");

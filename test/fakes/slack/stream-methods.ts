@@ -1,5 +1,6 @@
 import { findOwnMessage, ownMessage } from "./chat-methods.ts";
-import { type CallArguments, isObject } from "./call-arguments.ts";
+import type { CallArguments } from "./call-arguments.ts";
+import { isObject } from "./json.ts";
 import { type Method, type MethodContext, findWritableRoom, wireMessage } from "./method.ts";
 import type { FakeMessage } from "./model.ts";
 import { invalid, Refusal } from "./refusal.ts";

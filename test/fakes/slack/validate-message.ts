@@ -1,4 +1,5 @@
-import { type CallArguments, isObject } from "./call-arguments.ts";
+import type { CallArguments } from "./call-arguments.ts";
+import { isObject } from "./json.ts";
 import type { JsonObject } from "./model.ts";
 import { invalid, Refusal } from "./refusal.ts";
 

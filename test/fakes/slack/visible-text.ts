@@ -1,4 +1,4 @@
-import { isObject } from "./call-arguments.ts";
+import { isObject } from "./json.ts";
 import type { JsonObject } from "./model.ts";
 
 interface Written {

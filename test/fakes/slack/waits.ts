@@ -36,7 +36,7 @@ export function makeWaits(
       .map((m) => `  ${m.ts} ${m.bot_id ?? m.user} ${JSON.stringify(m.visibleText.slice(0, 80))}`);
     const calls = webApi.calls
       .slice(-15)
-      .map((c) => `${c.method}:${c.fault?.kind ?? c.answer?.["error"] ?? "ok"}`);
+      .map((c) => `${c.method}:${c.fault?.kind ?? JSON.stringify(c.answer?.["error"] ?? "ok")}`);
     return [
       `messages in the channel:`,
       ...lines,
@@ -51,15 +51,14 @@ export function makeWaits(
     waitForConnections: (count, options) =>
       hub.waitForCount(count, { timeoutMs: waitTimeoutMs, ...options }),
     waitForMessages(wanted, { teamId, channelId, ...options } = {}) {
-      const isThere =
-        typeof wanted === "number"
-          ? () => answers(teamId, channelId).length >= wanted
-          : () => wanted(messages(teamId, channelId));
-      const shown = () =>
-        typeof wanted === "number" ? answers(teamId, channelId) : messages(teamId, channelId);
+      const isCount = typeof wanted === "number";
       return state.change.until(
-        typeof wanted === "number" ? `${wanted} answers` : "the wanted messages",
-        () => (isThere() ? shown() : undefined),
+        isCount ? `${wanted} answers` : "the wanted messages",
+        () => {
+          const shown = isCount ? answers(teamId, channelId) : messages(teamId, channelId);
+          const isThere = isCount ? shown.length >= wanted : wanted(shown);
+          return isThere ? shown : undefined;
+        },
         () => describe(teamId, channelId),
         { timeoutMs: waitTimeoutMs, ...options },
       );
