@@ -6,6 +6,8 @@ export function asServerError(error: unknown, traceId: string): ServerError {
   const shown = asAppError(error);
   const message =
     shown.code === "internal" ? `${shown.message} Trace id: ${traceId}.` : shown.message;
+  // Our table names the numbers of this very enum.
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
   const status: Status = grpcStatusOf(shown.code);
   return new ServerError(status, message);
 }

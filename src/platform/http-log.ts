@@ -1,8 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Log } from "./log.ts";
-
-/** The message that the pretty format knows to draw as one coloured line. */
-export const REQUEST_MESSAGE = "request";
+import { REQUEST_MESSAGE } from "./log-pretty.ts";
 
 /**
  * One line for each request, once it is answered. Fastify's own two cost 10 % of throughput. Path

@@ -3,6 +3,7 @@ export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } f
 export { systemClock, type Clock } from "./clock.ts";
 export { AppError, asAppError, grpcStatusOf, httpStatusOf, type ErrorCode } from "./errors.ts";
 export { killAt, noFailpoint, type Failpoint, type FailpointName } from "./failpoint.ts";
+export { createJobs, type JobsConnection, type JobsOptions } from "./jobs-create.ts";
 export {
   createGrpcClient,
   type GrpcCallOptions,

@@ -1,9 +1,10 @@
-// The contract; the implementation on pg-boss follows in this room.
+// The contract; the implementation on pg-boss is in jobs-create.ts.
 import type { Abortable } from "./abort.ts";
 
 /** Runs one statement, inside a transaction where the caller made it from one (`sqlExecutor(tx)` of #database). */
 export interface SqlExecutor {
-  // The rows are whatever the statement selects; pg-boss knows.
+  // The rows are whatever the statement selects; pg-boss has the same type.
+  // oxlint-disable-next-line typescript/no-explicit-any
   executeSql(text: string, values?: unknown[]): Promise<{ rows: any[] }>;
 }
 
@@ -47,7 +48,10 @@ export interface NewJob<Data extends object> {
 export interface Queue<Data extends object> {
   /** Enqueues within the caller's own transaction; the same id twice is one job. */
   enqueue(tx: SqlExecutor, jobs: readonly NewJob<Data>[]): Promise<void>;
-  /** Wakes this replica's runner at once; call it after the commit. Other replicas are notified by the database. */
+  /**
+   * Wakes this replica's runner at once; call it after the commit. Other replicas are told when this
+   * one has no free slot, and look for themselves every second, so a forgotten call costs a second.
+   */
   wake(): void;
 }
 
