@@ -64,7 +64,7 @@ export function consolePage(): RawRoute {
   return {
     method: "GET",
     path: "/",
-    bodyBytesMax: 0,
+    bodyBytesMax: 1,
     handle: async () => ({
       status: 200,
       contentType: "text/html; charset=utf-8",

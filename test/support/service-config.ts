@@ -1,0 +1,61 @@
+import { loadConfig, type Config } from "#config";
+import { Secret } from "#platform";
+
+/** What a story says about the service under test; everything else is local mode's default. Plain JSON, so that it also reaches another process. */
+export interface ServiceSpec {
+  readonly databaseUrl: string;
+  /** For the key file; services of one database share it, as replicas share their keys. */
+  readonly home: string;
+  readonly slack?: {
+    readonly apiUrl: string;
+    readonly appToken?: string;
+    readonly botToken?: string;
+    readonly signingSecret?: string;
+    readonly transport?: "socket" | "http";
+    readonly sockets?: number;
+  };
+  readonly agents?: readonly {
+    readonly name: string;
+    readonly endpoint: string;
+    readonly protocol?: "stream" | "unary";
+    readonly priority?: number;
+    readonly timeoutMs?: number;
+    readonly retryAttempts?: number;
+  }[];
+  readonly failpoint?: "ingested" | "leased" | "agent_answered" | "posted" | "marked";
+}
+
+/** Local mode on free ports, with the test run's PostgreSQL in the place of the embedded one. */
+export function configOf(spec: ServiceSpec): Config {
+  const config = loadConfig({ env: { INFRAGPT_HOME: spec.home }, cwd: spec.home, isTty: false });
+  const { slack } = spec;
+  return {
+    ...config,
+    port: 0,
+    grpcPort: 0,
+    metricsPort: 0,
+    httpLog: false,
+    logLevel: "error",
+    database: { kind: "url", url: new Secret(spec.databaseUrl), poolSize: 10 },
+    slack: slack && {
+      ...(slack.appToken === undefined ? {} : { appToken: new Secret(slack.appToken) }),
+      ...(slack.botToken === undefined ? {} : { botToken: new Secret(slack.botToken) }),
+      signingSecrets: slack.signingSecret === undefined ? [] : [new Secret(slack.signingSecret)],
+      transport: slack.transport ?? "socket",
+      apiUrl: slack.apiUrl,
+      authorizeUrl: "https://slack.com/oauth/v2/authorize",
+      sockets: slack.sockets ?? 2,
+    },
+    agents: (spec.agents ?? []).map((agent) => ({
+      name: agent.name,
+      endpoint: agent.endpoint,
+      protocol: agent.protocol ?? "stream",
+      handles: [],
+      priority: agent.priority ?? 0,
+      timeoutMs: agent.timeoutMs ?? 60_000,
+      retryAttempts: agent.retryAttempts ?? 1,
+      tls: false,
+      token: undefined,
+    })),
+  };
+}
