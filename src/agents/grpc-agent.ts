@@ -41,6 +41,7 @@ export function createGrpcAgent(config: AgentConfig): Agent {
       } finally {
         outgoing.end();
         call.cut();
+        await leave(frames);
         signal.throwIfAborted();
       }
     },
@@ -93,6 +94,15 @@ async function letFinish(frames: AsyncIterator<ConverseResponse>, call: Call): P
     // An agent that fails after its answer has answered.
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Releases what the call still holds, such as the timer of its deadline. */
+async function leave(frames: AsyncIterator<ConverseResponse>): Promise<void> {
+  try {
+    await frames.return?.();
+  } catch {
+    // The call was cut, so its end is an error that nobody needs.
   }
 }
 
