@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { AppError, publicGrpcService, systemClock } from "#platform";
 import { AgentService } from "#gen/infragpt/agent/v1/agent_pb.ts";
@@ -13,6 +12,7 @@ import {
   collect,
   finalText,
   memoryLog,
+  portOf,
   serve,
   type TestServer,
 } from "./testing.ts";
@@ -65,7 +65,7 @@ function ask(agents: Agents, text?: string): Promise<AgentEvent[]> {
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   server.close();
   await once(server, "close");
   return port;
@@ -191,19 +191,17 @@ test("stops asking an agent that keeps failing, and asks it again when it recove
   await using server = await startAgent(() => (isDown ? fail("unavailable") : ["Back."]));
   // The deadline is far away: the mocked clock runs past a near one.
   const agents = open(t, [aConfig(server.endpoint, { timeoutMs: 3_600_000 })]);
-  for (let turn = 0; turn < 6; turn += 1) {
+  let turns = 0;
+  while (server.calls() === turns && turns < 50) {
+    turns += 1;
     await assert.rejects(ask(agents), { kind: "unreachable" });
     t.mock.timers.tick(500);
   }
-  const callsWhenOpen = server.calls();
-
-  await assert.rejects(ask(agents), { kind: "unreachable" });
-  const callsAfter = server.calls();
   isDown = false;
   t.mock.timers.tick(11_000);
   const events = await ask(agents);
 
-  assert.equal(callsAfter, callsWhenOpen, "an open breaker does not call");
+  assert.ok(turns < 50, "the breaker never opened");
   assert.equal(finalText(events), "Back.");
 });
 
@@ -222,7 +220,8 @@ test("notices in a probe that an agent is gone and that it came back", async (t)
 
   await seen(lines, "agent is unreachable");
   assert.equal(agents.states()[0]?.health, "unreachable");
-  await using _server = await startAgent(() => ["Hi."], port);
+  const server = await startAgent(() => ["Hi."], port);
+  t.after(() => server[Symbol.asyncDispose]());
   await seen(lines, "agent is reachable");
 
   assert.equal(agents.states()[0]?.health, "healthy");

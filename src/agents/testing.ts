@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import {
   createGrpcServer,
   createIds,
@@ -87,4 +88,11 @@ export async function collect(events: AsyncIterable<AgentEvent>): Promise<AgentE
 /** The text of the final event. */
 export function finalText(events: readonly AgentEvent[]): string | undefined {
   return events.find((event) => event.kind === "final")?.text;
+}
+
+/** The port a server of Node's own listens on. */
+export function portOf(server: Pick<Server, "address">): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("listens on no port");
+  return address.port;
 }

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { publicGrpcService, systemClock } from "#platform";
 import { AgentService } from "#gen/original/agent_pb.ts";
 import { createAgents } from "./create-agents.ts";
 import type { AgentConfig, AgentEvent } from "./model.ts";
-import { aConfig, aRequest, collect, memoryLog, serve } from "./testing.ts";
+import { aConfig, aRequest, collect, memoryLog, portOf, serve } from "./testing.ts";
 
 async function ask(endpoint: string, overrides: Partial<AgentConfig> = {}): Promise<AgentEvent[]> {
   const config = aConfig(endpoint, { protocol: "unary", ...overrides });
@@ -61,7 +60,7 @@ test("sends and reads the original's bytes", async () => {
   http2.listen(0, "127.0.0.1");
   await once(http2, "listening");
 
-  const events = await ask(`127.0.0.1:${(http2.address() as AddressInfo).port}`, {
+  const events = await ask(`127.0.0.1:${portOf(http2)}`, {
     timeoutMs: 7000,
   });
   http2.close();
