@@ -19,7 +19,7 @@ const MARKUP = new RegExp(
 );
 /** `@channel` and what looks like it; a person's `@name` notifies nobody and stays as it is. */
 const BARE = new RegExp(`(${AT})(?=(${INVISIBLE}[\\p{L}\\p{Cf}]{4,24}))`, "gu");
-const BROADCAST = /^(?:channel|here|everyone|group)/i;
+const BROADCAST = /^(?:channel|here|everyone|group)$/i;
 
 /**
  * Takes the power to notify out of Markdown that an agent wrote: whom a message wakes is never an
