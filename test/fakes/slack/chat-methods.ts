@@ -90,7 +90,7 @@ export function findOwnMessage(
   otherwise: string,
 ): FakeMessage {
   const ts = args.required("ts");
-  const message = room.messages.find((each) => each.ts === ts);
+  const message = room.messages.findLast((each) => each.ts === ts);
   if (!message || message.deleted || message.ephemeralTo) throw new Refusal("message_not_found");
   if (message.bot_id !== workspace.botId) throw new Refusal(otherwise);
   return message;

@@ -24,11 +24,10 @@ export const CONVERSATION_METHODS: Readonly<Record<string, Method>> = {
     scopes: [],
     run(context) {
       const room = findReadableRoom(context);
-      const roots = inHistory(room).filter(
-        (message) => message.thread_ts === undefined || message.thread_ts === message.ts,
-      );
+      const all = inHistory(room.messages);
+      const roots = all.filter(({ ts, thread_ts }) => thread_ts === undefined || thread_ts === ts);
       const newestFirst = within(roots, context.args).toReversed();
-      return page(newestFirst, room, context.args, 100);
+      return page(newestFirst, all, context.args, 100);
     },
   },
   "conversations.replies": {
@@ -36,14 +35,16 @@ export const CONVERSATION_METHODS: Readonly<Record<string, Method>> = {
     run(context) {
       const room = findReadableRoom(context);
       const ts = context.args.required("ts");
-      const messages = inHistory(room);
-      const asked = messages.find((message) => message.ts === ts);
+      const asked = room.messages.find((message) => message.ts === ts);
       const rootTs = asked?.thread_ts ?? ts;
-      const root = messages.filter((message) => message.ts === rootTs);
-      const replies = messages.filter((m) => m.thread_ts === rootTs && m.ts !== rootTs);
-      if (root.length + replies.length === 0) throw new Refusal("thread_not_found");
+      const thread = inHistory(
+        room.messages.filter((message) => message.ts === rootTs || message.thread_ts === rootTs),
+      );
+      if (thread.length === 0) throw new Refusal("thread_not_found");
+      const root = thread.filter((message) => message.ts === rootTs);
+      const replies = thread.filter((message) => message.ts !== rootTs);
       // The first message always comes, whatever the bounds.
-      return page([...root, ...within(replies, context.args)], room, context.args, 1_000);
+      return page([...root, ...within(replies, context.args)], thread, context.args, 1_000);
     },
   },
   "conversations.info": {
@@ -86,8 +87,8 @@ function wireChannel({ channel }: Room): JsonObject {
 }
 
 /** What the history shows, oldest first. */
-function inHistory(room: Room): FakeMessage[] {
-  return room.messages
+function inHistory(messages: readonly FakeMessage[]): FakeMessage[] {
+  return messages
     .filter((message) => !message.deleted && message.ephemeralTo === undefined)
     .toSorted((a, b) => compareTimestamps(a.ts, b.ts));
 }
@@ -104,7 +105,7 @@ function within(messages: readonly FakeMessage[], args: CallArguments): FakeMess
 
 function page(
   messages: readonly FakeMessage[],
-  room: Room,
+  all: readonly FakeMessage[],
   args: CallArguments,
   standard: number,
 ): JsonObject {
@@ -113,22 +114,28 @@ function page(
   const shown = messages.slice(start, start + limit);
   const hasMore = start + limit < messages.length;
   const withMetadata = args.flag("include_all_metadata");
+  const facts = threadFacts(all);
   return {
     messages: shown.map((message) => ({
       ...wireMessage(message, { withMetadata }),
-      ...threadFacts(message, room),
+      ...facts.get(message.ts),
     })),
     has_more: hasMore,
     ...(hasMore ? { response_metadata: { next_cursor: makeCursor(start + limit) } } : {}),
   };
 }
 
-/** The first message of a thread tells how many answers it has. */
-function threadFacts(message: FakeMessage, room: Room): JsonObject {
-  const replies = inHistory(room).filter((m) => m.thread_ts === message.ts && m.ts !== message.ts);
-  const latest = replies.at(-1);
-  if (!latest) return {};
-  return { thread_ts: message.ts, reply_count: replies.length, latest_reply: latest.ts };
+/** What the first message of a thread tells of its answers, by its ts. */
+function threadFacts(messages: readonly FakeMessage[]): ReadonlyMap<string, JsonObject> {
+  const facts = new Map<string, JsonObject>();
+  const counts = new Map<string, number>();
+  for (const { ts, thread_ts } of messages) {
+    if (thread_ts === undefined || thread_ts === ts) continue;
+    const reply_count = (counts.get(thread_ts) ?? 0) + 1;
+    counts.set(thread_ts, reply_count);
+    facts.set(thread_ts, { thread_ts, reply_count, latest_reply: ts });
+  }
+  return facts;
 }
 
 function makeCursor(position: number): string {

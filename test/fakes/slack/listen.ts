@@ -31,6 +31,8 @@ export function makeServer(parts: () => Parts): Server {
       }
     });
   });
+  // Longer than any test: a socket closed while the client reuses it would look like a fault.
+  server.keepAliveTimeout = 120_000;
   server.on("upgrade", (request, socket, head) => parts().hub.upgrade(request, socket, head));
   return server;
 }

@@ -136,7 +136,7 @@ export function echoOwnPost(
   answer: JsonObject,
 ): void {
   const room = workspace.rooms.get(String(answer["channel"]));
-  const message = room?.messages.find((each) => each.ts === answer["ts"]);
+  const message = room?.messages.findLast((each) => each.ts === answer["ts"]);
   if (!room || !message || room.channel.isMember === false) return;
   const event = messageEvent(workspace, room, message);
   if (method === "chat.postMessage") sendEvent(deps, workspace.teamId, event);

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 
 import type { Carrier, OpenDelivery, Parcel } from "./carrier.ts";
 import { isObject } from "./json.ts";
@@ -8,7 +7,6 @@ import type { Socket, SocketHub } from "./socket-hub.ts";
 interface SocketCarrierOptions {
   readonly ackTimeoutMs: number;
   readonly whenDisconnected: "hold" | "lose";
-  readonly signal: AbortSignal;
 }
 
 /** Sends envelopes over any one of the sockets and waits for their acknowledgement. */
@@ -33,38 +31,27 @@ export class SocketCarrier implements Carrier {
     delivery.envelopeId = envelopeId;
     delivery.connection = socket.number;
     delivery.sentAt = new Date();
-    const acked = Promise.withResolvers<"acked">();
+    const outcome = Promise.withResolvers<OpenDelivery["outcome"]>();
     // The entry stays: an acknowledgement that comes too late still ends further attempts.
     this.#open.set(envelopeId, (payload) => {
       this.#open.delete(envelopeId);
-      if (delivery.outcome === "waiting") delivery.outcome = "acked";
-      acked.resolve("acked");
+      outcome.resolve("acked");
       parcel.accept({ delivery, payload: isObject(payload) ? payload : undefined });
     });
     socket.send(JSON.stringify(makeEnvelope(parcel, delivery, envelopeId)));
-    const outcome = await this.#outcome(acked.promise, socket);
-    if (delivery.outcome === "waiting") delivery.outcome = outcome;
-  }
-
-  async #outcome(acked: Promise<"acked">, socket: Socket): Promise<OpenDelivery["outcome"]> {
-    const settled = new AbortController();
-    const signal = AbortSignal.any([this.#options.signal, settled.signal]);
-    const late = delay(this.#options.ackTimeoutMs, "timeout" as const, { signal });
-    late.catch(() => undefined);
-    try {
-      return await Promise.race([
-        acked,
-        late,
-        socket.closed.then(() => "connection_lost" as const),
-      ]);
-    } finally {
-      settled.abort();
+    const late = setTimeout(() => outcome.resolve("timeout"), this.#options.ackTimeoutMs);
+    function onClosed(): void {
+      outcome.resolve("connection_lost");
     }
+    socket.onClosed.add(onClosed);
+    delivery.outcome = await outcome.promise;
+    socket.onClosed.delete(onClosed);
+    clearTimeout(late);
   }
 
   async #waitForSocket(): Promise<Socket | undefined> {
     if (this.#options.whenDisconnected === "lose") return undefined;
-    return this.#hub.waitForSocket(this.#options.signal);
+    return this.#hub.waitForSocket();
   }
 
   #receive(text: string): void {

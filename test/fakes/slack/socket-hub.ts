@@ -18,7 +18,8 @@ interface HubOptions {
 export interface Socket {
   /** Counted from 1. */
   readonly number: number;
-  readonly closed: Promise<void>;
+  /** Called once when it closes. Callbacks and not a promise: races against a long-lived promise are never freed. */
+  readonly onClosed: Set<() => void>;
   /** Nothing leaves a frozen socket. */
   send(frame: string | Buffer): void;
 }
@@ -43,7 +44,8 @@ export class SocketHub {
   readonly #links = new Set<Link>();
   readonly #tickets = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #waiting = new Set<(socket: Socket) => void>();
+  readonly #waiting = new Set<(socket: Socket | undefined) => void>();
+  #isClosed = false;
   #count = 0;
   #turn = 0;
   #refusing: Refusing | undefined;
@@ -101,10 +103,10 @@ export class SocketHub {
   }
 
   /** Waits as long as it takes; undefined when the fake is closed. */
-  async waitForSocket(signal: AbortSignal): Promise<Socket | undefined> {
+  waitForSocket(): Promise<Socket | undefined> {
     const found = Promise.withResolvers<Socket | undefined>();
-    this.#waiting.add(found.resolve);
-    signal.addEventListener("abort", () => found.resolve(undefined), { once: true });
+    if (this.#isClosed) found.resolve(undefined);
+    else this.#waiting.add(found.resolve);
     return found.promise;
   }
 
@@ -141,19 +143,20 @@ export class SocketHub {
 
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#isClosed = true;
+    for (const take of this.#waiting) take(undefined);
     this.drop();
     this.#server.close();
   }
 
   #welcome(ws: WebSocket): void {
-    const gone = Promise.withResolvers<void>();
     this.#count += 1;
     const link: Link = {
       number: this.#count,
       ws,
       isFrozen: false,
       isLeaving: false,
-      closed: gone.promise,
+      onClosed: new Set(),
       send: (frame) => {
         if (!link.isFrozen) ws.send(frame);
       },
@@ -163,7 +166,7 @@ export class SocketHub {
     ws.on("error", () => undefined);
     ws.on("close", () => {
       this.#links.delete(link);
-      gone.resolve();
+      for (const tell of link.onClosed) tell();
       this.#options.change.notify();
     });
     ws.on("message", (data, isBinary) => {

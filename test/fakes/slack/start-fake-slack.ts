@@ -34,7 +34,6 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
   const sockets = new SocketCarrier(hub, {
     ackTimeoutMs,
     whenDisconnected: options.whenDisconnected ?? "hold",
-    signal,
   });
   const dispatcher = new Dispatcher(sockets, state.change, retryDelaysMs, signal);
   const responseUrls = new ResponseUrls(state, now);

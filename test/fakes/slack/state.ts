@@ -103,7 +103,7 @@ export class SlackState {
 
   /** Replaces a message by its ts; returns the new one. */
   edit(room: Room, ts: string, change: Partial<DraftMessage>): FakeMessage {
-    const index = room.messages.findIndex((message) => message.ts === ts && !message.deleted);
+    const index = room.messages.findLastIndex((message) => message.ts === ts && !message.deleted);
     const before = room.messages[index];
     if (!before) throw new Refusal("message_not_found");
     const after = seen({ ...before, ...change });

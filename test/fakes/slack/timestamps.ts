@@ -20,6 +20,8 @@ export function isTimestamp(text: string): boolean {
 
 /** Compares as numbers: negative when `a` is older. A bound without digits after the dot is allowed, as in Slack. */
 export function compareTimestamps(a: string, b: string): number {
+  // Whole timestamps of one length compare as text; the rest is for bounds such as "0".
+  if (a.length === b.length && a.length === 17) return a === b ? 0 : a < b ? -1 : 1;
   const [first, second] = [micros(a), micros(b)];
   if (first === second) return 0;
   return first < second ? -1 : 1;
