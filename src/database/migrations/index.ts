@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { foundation } from "./0001-foundation.ts";
+import { identity } from "./0003-identity.ts";
 
 /** In order. A merged migration is never edited; the next one mends it. */
-export const migrations: readonly Migration[] = [foundation];
+export const migrations: readonly Migration[] = [foundation, identity];

@@ -5,7 +5,18 @@ import type {
   PostsTable,
   TurnsTable,
 } from "./conversations.ts";
-import type { OrganizationsTable, ServiceTokensTable } from "./identity.ts";
+import type {
+  ChatLinksTable,
+  ChatUsersTable,
+  DirectoryDeliveriesTable,
+  LocalSessionsTable,
+  LoginLinksTable,
+  MembershipsTable,
+  OrganizationsTable,
+  RoleMappingsTable,
+  ServiceTokensTable,
+  UsersTable,
+} from "./identity.ts";
 import type {
   InboxTable,
   IntegrationCredentialsTable,
@@ -16,6 +27,14 @@ import type {
 /** Every table of every room: Kysely is invariant, so types for single rooms do not compose. */
 export interface Tables {
   organizations: OrganizationsTable;
+  users: UsersTable;
+  memberships: MembershipsTable;
+  role_mappings: RoleMappingsTable;
+  directory_deliveries: DirectoryDeliveriesTable;
+  login_links: LoginLinksTable;
+  local_sessions: LocalSessionsTable;
+  chat_users: ChatUsersTable;
+  chat_links: ChatLinksTable;
   service_tokens: ServiceTokensTable;
   integrations: IntegrationsTable;
   integration_credentials: IntegrationCredentialsTable;
