@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "./clock.ts";
+import { requestSignal } from "./http-signal.ts";
 import type { RawRoute } from "./route.ts";
 
 /** Raw routes live in their own plugin, whose only parser keeps the bytes, whatever their type says. */
@@ -9,6 +10,11 @@ export async function addRawRoutes(
   clock: Clock,
 ): Promise<void> {
   await app.register((raw, _options, done) => {
+    // Fastify refuses types it cannot read before any parser is asked; senders' types are of no interest.
+    raw.addHook("onRequest", (request, _reply, next) => {
+      if (request.headers["content-type"] !== undefined) request.headers = ANY_TYPE;
+      next();
+    });
     raw.removeAllContentTypeParsers();
     raw.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) =>
       parsed(null, body),
@@ -18,25 +24,29 @@ export async function addRawRoutes(
   });
 }
 
+const ANY_TYPE = { "content-type": "application/octet-stream" };
+
 function addRawRoute(raw: FastifyInstance, route: RawRoute, clock: Clock): void {
   raw.route({
     method: route.method,
     url: route.path,
-    bodyLimit: route.bodyBytesMax,
+    // Fastify takes no zero; a GET has no body anyway.
+    bodyLimit: Math.max(1, route.bodyBytesMax),
     schema: { hide: true },
     async handler(request, reply) {
       const receivedAt = clock.now();
-      const url = new URL(request.url, "http://localhost");
+      const signalOf = requestSignal(reply);
+      const [path = "", query] = request.url.split("?", 2);
       const answer = await route.handle({
-        path: url.pathname,
-        query: url.searchParams,
+        path,
+        query: new URLSearchParams(query),
         params: paramsOf(request),
         headers: headersOf(request),
         body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
         remoteAddress: request.socket.remoteAddress ?? "",
         receivedAt,
         get signal() {
-          return request.signal;
+          return signalOf();
         },
       });
       return send(reply, answer);
@@ -61,7 +71,7 @@ function send(
 
 function headersOf(request: FastifyRequest): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const [name, value] of Object.entries(request.raw.headers)) {
     headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return headers;

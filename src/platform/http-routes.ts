@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { AppError } from "./errors.ts";
 import { openApiSchema } from "./http-open-api.ts";
+import { requestSignal } from "./http-signal.ts";
 import type { Principal } from "./principal.ts";
 import type { Route, RouteAccess } from "./route.ts";
 
@@ -43,15 +44,15 @@ function addRoute(
     },
     async handler(request, reply) {
       reply.code(status);
+      const signalOf = requestSignal(reply);
       return route.handle({
         params: request.params,
         query: request.query,
         body: request.body,
         principal: request.principal,
         requestId: request.id,
-        // Made on first use; most handlers pass it on, some never look.
         get signal() {
-          return request.signal;
+          return signalOf();
         },
       });
     },

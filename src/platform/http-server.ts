@@ -87,14 +87,19 @@ function createApp(options: HttpServerOptions): FastifyInstance {
     logger: false,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"], ids),
     clientErrorHandler: (error, socket) => answerSocketError(error, socket, ids),
-    frameworkErrors: (error, request, reply) => answerError(asHttpError(error), request, reply),
+    // Refused by the router, before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(headersOf(options)).header("x-request-id", request.id);
+      answerError(asHttpError(error), request, reply);
+    },
   });
   app.server.maxConnections = connectionsMax;
   return app;
 }
 
 async function build(app: FastifyInstance, options: HttpServerOptions): Promise<void> {
-  const { log, mode, routes, rawRoutes, isHttpLogOn } = options;
+  const { log, routes, rawRoutes, isHttpLogOn } = options;
+  const headers = headersOf(options);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
@@ -113,8 +118,7 @@ async function build(app: FastifyInstance, options: HttpServerOptions): Promise<
     answerError(new AppError("not_found", `There is nothing at ${path}.`), request, reply);
   });
   app.addHook("onRequest", (request, reply, done) => {
-    reply.headers(mode === "production" ? PRODUCTION_HEADERS : SECURITY_HEADERS);
-    reply.header("x-request-id", request.id);
+    reply.headers(headers).header("x-request-id", request.id);
     done();
   });
   if (isHttpLogOn) logRequests(app, log);
@@ -144,6 +148,10 @@ const PRODUCTION_HEADERS = {
   // Browsers heed it over TLS only, which a proxy in front of us ends.
   "strict-transport-security": "max-age=31536000",
 };
+
+function headersOf({ mode }: HttpServerOptions): Readonly<Record<string, string>> {
+  return mode === "production" ? PRODUCTION_HEADERS : SECURITY_HEADERS;
+}
 
 /** A caller's own id is kept when it cannot do harm in a log line or a header. */
 function requestIdOf(sent: string | string[] | undefined, ids: Ids): string {

@@ -2,6 +2,7 @@ export { deadline, type Abortable } from "./abort.ts";
 export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } from "./breaker.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export { AppError, asAppError, grpcStatusOf, httpStatusOf, type ErrorCode } from "./errors.ts";
+export { createEvents, defineEvent, type Event, type Events } from "./events.ts";
 export { killAt, noFailpoint, type Failpoint, type FailpointName } from "./failpoint.ts";
 export { createJobs, type JobsConnection, type JobsOptions } from "./jobs-create.ts";
 export {

@@ -9,6 +9,7 @@ import {
   countStates,
   DEAD_QUEUE,
   expireSecondsOf,
+  fetchJobs,
   FINISHED_SECONDS,
   insertJobs,
   LEASE_SECONDS,
@@ -111,7 +112,7 @@ class PgBossJobs implements Jobs {
         queue,
         db: this.#db,
         log: this.#options.log,
-        fetch: (countMax) => this.#fetch(queue.name, countMax),
+        fetch: (countMax) => this.#fetch(queue, countMax),
         askForHelp: () => this.#askForHelp(queue.name),
       });
       this.#runners.set(queue.name, runner);
@@ -175,17 +176,14 @@ class PgBossJobs implements Jobs {
     );
   }
 
-  async #fetch(queue: string, countMax: number): Promise<readonly FetchedJob[]> {
-    const jobs = await this.#boss.fetch<object>(queue, {
-      batchSize: countMax,
-      includeMetadata: true,
-    });
-    return jobs.map((job) => ({
-      id: job.id,
-      retryCount: job.retryCount,
-      key: job.singletonKey ?? "",
-      data: job.data,
-      lastError: lastErrorOf(job.output),
+  async #fetch(queue: QueueOptions<object>, countMax: number): Promise<readonly FetchedJob[]> {
+    const rows = await fetchJobs(this.#db, queue, countMax);
+    return rows.map(({ id, retry_count: retryCount, key, data, output }) => ({
+      id,
+      retryCount,
+      key,
+      data,
+      lastError: lastErrorOf(output),
     }));
   }
 

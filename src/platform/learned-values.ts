@@ -10,13 +10,12 @@ const VALUES_MAX = 40_000;
 
 /**
  * A bitmap of the first characters' hashes says for nearly every place of a text that nothing can
- * begin there: with 10,000 values a line of 300 characters costs 2 µs; one regular expression of
- * all of them costs 900 µs.
+ * begin there: 5 µs for a line of 230 characters with 20,000 forms learned.
  */
 export function createLearnedValues(replacement: string): LearnedValues {
   const byPrefix = new Map<string, string[]>();
   const inOrder = new Set<string>();
-  const begins = new Uint8Array(1 << 16);
+  const begins = new Uint8Array(1 << 18);
 
   function add(value: string): void {
     if (value.length < PREFIX_CHARS || inOrder.has(value)) return;
@@ -64,10 +63,10 @@ export function createLearnedValues(replacement: string): LearnedValues {
 
 function hashAt(text: string, at: number): number {
   return (
-    (text.charCodeAt(at) * 31 +
+    (text.charCodeAt(at) * 131 +
       text.charCodeAt(at + 1) * 1009 +
       text.charCodeAt(at + 2) * 9973 +
-      text.charCodeAt(at + 3) * 30_011) &
-    0xffff
+      text.charCodeAt(at + 3) * 99_991) &
+    0x3ffff
   );
 }
