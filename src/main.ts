@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { runCli } from "./cli/run-cli.ts";
 
 /** Long enough for the last answer of a closing socket, and within the 30 s of a graceful stop. */
@@ -17,7 +18,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 process.exitCode = await runCli(process.argv.slice(2), {
   terminal: {
-    isTty: Boolean(process.stdout.isTTY),
+    isTty: isatty(process.stdout.fd),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   },

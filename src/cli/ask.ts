@@ -52,13 +52,13 @@ async function converse(
   text: string,
   { endpoint, token }: Target,
 ): Promise<number> {
-  const { client, close } = createGrpcClient(InfraGPTService, {
+  const connection = createGrpcClient(InfraGPTService, {
     endpoint,
     ...(token === undefined ? {} : { token }),
   });
   try {
     const conversationId = textOf(values, "conversation") ?? "";
-    const events = client.streamMessage(
+    const events = connection.client.streamMessage(
       { text, conversationId, idempotencyKey: crypto.randomUUID() },
       { signal, deadline: new Date(Date.now() + ANSWER_MS_MAX) },
     );
@@ -66,7 +66,7 @@ async function converse(
     if (terminal.isTty && values["json"] !== true) terminal.err(continuation(answer));
     return answer.failure === undefined ? 0 : 1;
   } finally {
-    close();
+    connection.close();
   }
 }
 
@@ -79,7 +79,7 @@ async function withService(
   const log = commandLog(config, terminal, "silent");
   const quiet: Config = { ...config, slack: undefined, port: 0, grpcPort: 0, metricsPort: 0 };
   if (terminal.isTty) terminal.err("No service is running: starting one for this question …\n");
-  const app = await createApp(quiet, { log });
+  const app = createApp(quiet, { log });
   try {
     await app.start();
     signal.throwIfAborted();

@@ -4,48 +4,49 @@ import type { Log } from "#platform";
 import { table, type Terminal } from "./terminal.ts";
 
 interface Announcement {
-  readonly app: App;
+  readonly app: Pick<App, "addresses" | "agentNames">;
   readonly config: Config;
   readonly log: Log;
   readonly terminal: Terminal;
 }
 
 /** Says where everything is and what to try next: for people on a terminal, as log lines otherwise. */
-export async function announce({ app, config, log, terminal }: Announcement): Promise<void> {
+export function announce({ app, config, log, terminal }: Announcement): void {
   const { http, grpc, database } = app.addresses;
-  const { agents, connections } = await app.states();
+  const slack = slackState(config);
+  const agents = app.agentNames.join(", ");
   if (config.logFormat === "json") {
     log.info({ address: http }, "the console and the HTTP API are ready");
     log.info({ address: grpc }, "gRPC is ready");
     log.info({ place: database }, "the database is ready");
-    for (const { name, state, detail } of agents) log.info({ name, state, detail }, "agent");
-    for (const { name, state, detail } of connections)
-      log.info({ name, state, detail }, "connection");
-    log.info({ mode: config.mode }, "InfraGPT is ready");
+    log.info({ agents }, "agents are ready");
+    log.info({ state: slack }, "Slack");
+    log.info({ mode: config.mode, try: NEXT.map(([, step]) => step) }, "InfraGPT is ready");
     return;
   }
   const places = table([
     ["  Console", http],
     ["  gRPC", grpc],
     ["  Database", database],
-    ...agents.map(({ name, detail }) => ["  Agent", `${name}: ${detail}`]),
-    ...(connections.length === 0 ? [["  Slack", "not connected"]] : []),
-    ...connections.map(({ name, detail }) => ["  Connection", `${name}: ${detail}`]),
+    ["  Agents", agents],
+    ["  Slack", slack],
   ]);
-  terminal.out(`\nInfraGPT is ready (${config.mode} mode)\n\n${places}\n${nextSteps(config)}\n`);
+  const next = table([...NEXT, slackStep(config), ["  Stop", "Ctrl-C"]]);
+  terminal.out(`\nInfraGPT is ready (${config.mode} mode)\n\n${places}\nTry next\n${next}\n`);
 }
 
-function nextSteps({ slack }: Config): string {
-  const steps = [
-    ["  Ask", 'npx infragpt ask "why is this machine slow?"'],
-    ["  Check", "npx infragpt doctor"],
-    slack === undefined
-      ? [
-          "  Connect Slack",
-          "slack.app_token and slack.bot_token in config.yaml; see config.example.yaml",
-        ]
-      : ["  In Slack", "mention the bot in a channel it is a member of"],
-    ["  Stop", "Ctrl-C"],
-  ];
-  return `Try next\n${table(steps)}`;
+const NEXT = [
+  ["  Ask", 'npx infragpt ask "why is this machine slow?"'],
+  ["  Check", "npx infragpt doctor"],
+] as const;
+
+function slackState({ slack }: Config): string {
+  if (slack === undefined) return "not configured";
+  return slack.transport === "socket" ? `${slack.sockets} sockets` : "HTTP, /slack/events";
+}
+
+function slackStep({ slack }: Config): readonly string[] {
+  return slack === undefined
+    ? ["  Slack", "set slack.app_token and slack.bot_token; config.example.yaml shows how"]
+    : ["  Slack", "mention the bot in a channel it is a member of"];
 }

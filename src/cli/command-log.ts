@@ -12,13 +12,13 @@ export function scrubberFor(config: Config): Scrubber {
 /** The log of a command: its answer goes to stdout, so the log goes to stderr. */
 export function commandLog(
   config: Config,
-  { err }: Terminal,
+  terminal: Terminal,
   level: LogOptions["level"] = "warn",
 ): Log {
   return createLog({
     level,
     format: config.logFormat,
     scrubber: scrubberFor(config),
-    destination: { write: err },
+    destination: { write: (line) => terminal.err(line) },
   });
 }

@@ -7,25 +7,25 @@ export const EXIT_CONFIG = 78;
 
 /** Says what went wrong in lines for people, and returns the exit code. */
 export function reportError({ terminal, signal }: CliContext, error: unknown): number {
-  const { err } = terminal;
   if (error instanceof ConfigError) {
-    for (const { path, message } of error.problems) err(`${path}: ${withoutControls(message)}\n`);
+    for (const { path, message } of error.problems)
+      terminal.err(`${path}: ${withoutControls(message)}\n`);
     return EXIT_CONFIG;
   }
   if (error instanceof KeyringError) {
-    err(`encryption: ${error.message}\n`);
+    terminal.err(`encryption: ${error.message}\n`);
     return EXIT_CONFIG;
   }
   if (signal.aborted) {
-    err("Cancelled.\n");
+    terminal.err("Cancelled.\n");
     return 1;
   }
   if (error instanceof AppError && error.code !== "internal") {
-    err(`${withoutControls(error.message)}\n`);
+    terminal.err(`${withoutControls(error.message)}\n`);
     return 1;
   }
   const scrub = createScrubber();
-  err(`Unexpected: ${scrub.scrub(traceOf(error))}\n`);
+  terminal.err(`Unexpected: ${scrub.scrub(traceOf(error))}\n`);
   return 1;
 }
 

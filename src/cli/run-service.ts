@@ -8,7 +8,7 @@ interface Service {
 
 interface RunOptions extends Abortable {
   readonly log: Log;
-  readonly onReady: () => Promise<void>;
+  readonly onReady: () => void;
   readonly stopMsMax?: number;
 }
 
@@ -25,7 +25,7 @@ export async function runService(service: Service, options: RunOptions): Promise
   const ended = AbortSignal.any([signal, crash.signal]);
   try {
     await Promise.race([service.start(), aborted(ended)]);
-    if (!ended.aborted) await onReady();
+    if (!ended.aborted) onReady();
     await aborted(ended);
     if (signal.aborted) log.info("stopping");
   } catch (error) {

@@ -15,7 +15,7 @@ export async function start(context: CliContext, values: Values): Promise<number
     format: config.logFormat,
     scrubber: scrubberFor(config),
   });
-  const app = await createApp(config, { log });
+  const app = createApp(config, { log });
   return runService(app, {
     log,
     signal: context.signal,

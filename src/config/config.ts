@@ -23,7 +23,7 @@ export interface Config {
   /** Undefined when no credential of a Slack app is configured. */
   readonly slack: SlackConfig | undefined;
   readonly database: DatabaseConfig;
-  /** External agents only; names are unique. The built-in agent is always there beside them. */
+  /** External agents; names are unique. Without any, the built-in agent answers. */
   readonly agents: readonly AgentConfig[];
   readonly grpc: GrpcConfig;
   readonly encryption: EncryptionConfig;

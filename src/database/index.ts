@@ -1,3 +1,4 @@
+export { checkSchema, type SchemaState } from "./check-schema.ts";
 export type { Database, DatabaseTransaction } from "./database.ts";
 export { migrate, type Migration } from "./migrate.ts";
 export { openDatabase, type OpenDatabase, type OpenDatabaseOptions } from "./open.ts";

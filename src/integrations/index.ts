@@ -21,7 +21,8 @@ import type { Integration } from "./model.ts";
 import { webhookRoutes } from "./receive-webhook.ts";
 import { insertNewDeliveries, listLiveIntegrations, markDelivery } from "./store.ts";
 
-export { hasStoredCredentials } from "./credentials.ts";
+export { diagnose as diagnoseSlack } from "./connectors/slack/index.ts";
+export { checkKeys, hasStoredCredentials } from "./credentials.ts";
 export { builtinConnectors, type ConnectorSettings } from "./registry.ts";
 export type { OpenConnection } from "./connections.ts";
 export type { CommandReceived, IntegrationListeners, MessageReceived } from "./events.ts";

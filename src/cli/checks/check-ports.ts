@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { z } from "zod";
+import type { Config } from "#config";
+import { deadline, type Abortable } from "#platform";
+import { failed, ok, type Finding } from "./finding.ts";
+
+const ASK_TIMEOUT_MS = 2000;
+
+/** Whether the service can listen, or already does. */
+export async function checkPorts(
+  { host, port, grpcPort }: Config,
+  { signal }: Abortable,
+): Promise<readonly Finding[]> {
+  const isOurs = await isOwnService(host, port, signal);
+  const ports = [
+    ["port", port],
+    ["grpc_port", grpcPort],
+  ] as const;
+  return Promise.all(
+    ports.map(async ([name, number]) => {
+      const label = `${name} ${number}`;
+      if (number === 0) return ok(label, "any free port");
+      const problem = await findBindProblem(host, number);
+      if (problem === undefined) return ok(label, "free");
+      if (problem === "EADDRINUSE" && isOurs) return ok(label, "a running infragpt has it");
+      if (problem === "EADDRINUSE") {
+        return failed(label, `another program has it: end that, or set ${name}`);
+      }
+      return failed(label, `cannot be used on ${host} (${problem}): set host or ${name}`);
+    }),
+  );
+}
+
+async function findBindProblem(host: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, "listening");
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+  } finally {
+    server.close();
+  }
+}
+
+const Document = z.object({ info: z.object({ title: z.string() }) });
+
+async function isOwnService(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+  const isEvery = host === "0.0.0.0" || host === "::";
+  const name = isEvery ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  try {
+    const answer = await fetch(`http://${name}:${port}/openapi.json`, {
+      signal: deadline(signal, ASK_TIMEOUT_MS),
+      redirect: "error",
+    });
+    const { data } = Document.safeParse(await answer.json());
+    return data?.info.title.startsWith("InfraGPT") === true;
+  } catch {
+    return false;
+  }
+}
