@@ -1,6 +1,7 @@
 import { App } from "@slack/bolt";
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import type { Server } from "node:net";
 import { describe, it } from "node:test";
 
 import { startFakeSlack } from "./index.ts";
@@ -47,7 +48,7 @@ describe("the fake Slack", () => {
       return ack();
     });
     const server = await app.start(0);
-    const { port } = server.address() as { port: number };
+    const port = portOf(server);
     const eventsUrl = `http://127.0.0.1:${port}/slack/events`;
     slack.deliverTo({ eventsUrl });
 
@@ -75,7 +76,7 @@ describe("the fake Slack", () => {
       response.writeHead(retries.length < 3 ? 500 : 200).end();
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as { port: number };
+    const port = portOf(server);
 
     const event = { type: "app_uninstalled" };
     await slack.postEvents(`http://127.0.0.1:${port}/slack/events`, "T0LOCAL", [event]);
@@ -85,3 +86,9 @@ describe("the fake Slack", () => {
     server.close();
   });
 });
+
+function portOf(server: Pick<Server, "address">): number {
+  const address = server.address();
+  assert.ok(typeof address === "object" && address);
+  return address.port;
+}

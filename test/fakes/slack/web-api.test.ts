@@ -1,4 +1,10 @@
-import { type WebAPIPlatformError, WebClient, type WebClientOptions } from "@slack/web-api";
+import {
+  type ChatPostMessageArguments,
+  type ChatPostMessageResponse,
+  WebAPIPlatformError,
+  WebClient,
+  type WebClientOptions,
+} from "@slack/web-api";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 
@@ -25,9 +31,19 @@ function clientOf(token: string, options: WebClientOptions = {}): WebClient {
   });
 }
 
+function post(message: ChatPostMessageArguments): Promise<ChatPostMessageResponse> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not the window's.
+  return web.chat.postMessage(message);
+}
+
+function greet(to: string): Promise<unknown> {
+  return post({ channel: to, text: "hi" });
+}
+
 function refusedWith(code: string): (error: unknown) => boolean {
   return (error) => {
-    assert.equal((error as WebAPIPlatformError).data?.error, code);
+    assert.ok(error instanceof WebAPIPlatformError, String(error));
+    assert.equal(error.data.error, code);
     return true;
   };
 }
@@ -44,7 +60,7 @@ describe("the fake Web API", () => {
   it("keeps what was posted, with its thread and metadata", async () => {
     const root = slack.write("T0LOCAL", channel, "U0ALICE", "is prod slow?");
     const metadata = { event_type: "reply", event_payload: { key: "k1" } };
-    await web.chat.postMessage({ channel, text: "yes", thread_ts: root, metadata });
+    await post({ channel, text: "yes", thread_ts: root, metadata });
 
     const read = await web.conversations.replies({ channel, ts: root, include_all_metadata: true });
     const bare = await web.conversations.replies({ channel, ts: root });
@@ -103,12 +119,11 @@ describe("the fake Web API", () => {
     slack.addChannel("T0LOCAL", { id: "C0ARCHIVED", isArchived: true });
     slack.addChannel("T0LOCAL", { id: "C0OTHERS", isMember: false });
     slack.addChannel("T0LOCAL", { id: "G0SECRET", kind: "private", isMember: false });
-    const post = (to: string) => web.chat.postMessage({ channel: to, text: "hi" });
 
-    await assert.rejects(post("C0ARCHIVED"), refusedWith("is_archived"));
-    await assert.rejects(post("C0OTHERS"), refusedWith("not_in_channel"));
-    await assert.rejects(post("G0SECRET"), refusedWith("channel_not_found"));
-    await assert.rejects(post("C0NOWHERE"), refusedWith("channel_not_found"));
+    await assert.rejects(greet("C0ARCHIVED"), refusedWith("is_archived"));
+    await assert.rejects(greet("C0OTHERS"), refusedWith("not_in_channel"));
+    await assert.rejects(greet("G0SECRET"), refusedWith("channel_not_found"));
+    await assert.rejects(greet("C0NOWHERE"), refusedWith("channel_not_found"));
     await assert.rejects(clientOf("xoxb-wrong").auth.test(), refusedWith("invalid_auth"));
     await assert.rejects(
       clientOf(slack.appToken).users.info({ user: "U1" }),
@@ -116,27 +131,34 @@ describe("the fake Web API", () => {
     );
     await assert.rejects(web.apiCall("chat.unheardOf"), refusedWith("unknown_method"));
     slack.revokeToken("T0LOCAL");
-    await assert.rejects(post(channel), refusedWith("token_revoked"));
+    await assert.rejects(greet(channel), refusedWith("token_revoked"));
   });
 
   it("holds messages to Slack's limits", async () => {
-    const post = (...texts: string[]) =>
-      web.chat.postMessage({
-        channel,
-        text: "fallback",
-        blocks: texts.map((text) => ({ type: "markdown", text })),
-      });
+    function postMarkdown(...texts: string[]): Promise<unknown> {
+      const blocks = texts.map((text) => ({ type: "markdown", text }));
+      return post({ channel, text: "fallback", blocks });
+    }
 
-    await post("x".repeat(12_000));
-    await assert.rejects(post("x".repeat(12_001)), refusedWith("invalid_blocks"));
-    await assert.rejects(post("x".repeat(7_000), "y".repeat(7_000)), refusedWith("invalid_blocks"));
-    await assert.rejects(post(...Array<string>(51).fill("x")), refusedWith("invalid_blocks"));
-    const section = { type: "section", text: { type: "mrkdwn", text: "z".repeat(3_000) } };
+    await postMarkdown("x".repeat(12_000));
+    await assert.rejects(postMarkdown("x".repeat(12_001)), refusedWith("invalid_blocks"));
     await assert.rejects(
-      web.chat.postMessage({ channel, text: "", blocks: Array(5).fill(section) }),
+      postMarkdown("x".repeat(7_000), "y".repeat(7_000)),
+      refusedWith("invalid_blocks"),
+    );
+    await assert.rejects(
+      postMarkdown(...Array<string>(51).fill("x")),
+      refusedWith("invalid_blocks"),
+    );
+    const sections = [1, 2, 3, 4, 5].map(() => ({
+      type: "section",
+      text: { type: "mrkdwn", text: "z".repeat(3_000) },
+    }));
+    await assert.rejects(
+      post({ channel, text: "", blocks: sections }),
       refusedWith("msg_blocks_too_long"),
     );
-    await web.chat.postMessage({ channel, text: "t".repeat(50_000) });
+    await post({ channel, text: "t".repeat(50_000) });
     assert.equal(slack.answers().at(-1)?.text.length, 40_000);
   });
 
@@ -159,7 +181,7 @@ describe("the fake Web API", () => {
 
   it("updates and deletes only messages of its own", async () => {
     const theirs = slack.write("T0LOCAL", channel, "U0ALICE", "mine");
-    const { ts } = await web.chat.postMessage({ channel, text: "draft" });
+    const { ts } = await post({ channel, text: "draft" });
     await web.chat.update({ channel, ts: ts!, text: "final" });
 
     assert.equal(slack.answers()[0]?.text, "final");
@@ -170,8 +192,8 @@ describe("the fake Web API", () => {
   });
 
   it("says whom a message notifies", async () => {
-    await web.chat.postMessage({ channel, text: "<!channel> and <@U0ALICE|alice>" });
-    await web.chat.postMessage({ channel, text: "&lt;!channel&gt; @here" });
+    await post({ channel, text: "<!channel> and <@U0ALICE|alice>" });
+    await post({ channel, text: "&lt;!channel&gt; @here" });
 
     assert.deepEqual(
       slack.answers().map(({ notifies }) => notifies),
@@ -190,7 +212,7 @@ describe("the fake Web API", () => {
 
     const [answer] = slack.answers();
     assert.equal(answer?.visibleText, "**hello world**");
-    const late = web.chat.appendStream({ channel, ts: answer!.ts, markdown_text: "more" });
+    const late = web.chat.appendStream({ channel, ts: answer.ts, markdown_text: "more" });
     await assert.rejects(late, refusedWith("message_not_in_streaming_state"));
   });
 
@@ -200,7 +222,7 @@ describe("the fake Web API", () => {
     await web.assistant.threads.setStatus({ ...where, status: "is thinking" });
     assert.equal(slack.threadStatus("T0LOCAL", channel, threadTs), "is thinking");
 
-    await web.chat.postMessage({ channel, text: "a", thread_ts: threadTs });
+    await post({ channel, text: "a", thread_ts: threadTs });
 
     assert.equal(slack.threadStatus("T0LOCAL", channel, threadTs), "");
   });
