@@ -1,0 +1,107 @@
+import type { Delivery, LinkState } from "@infragpt/connector-kit";
+import { Secret } from "@infragpt/connector-kit";
+import type { FakeSlack } from "../../../../test/fakes/slack/index.ts";
+import { Change } from "../../../../test/support/until.ts";
+import type { SlackConfig } from "./config.ts";
+import { createSlackConnector } from "./create-connector.ts";
+import type { SocketTimings } from "./socket-timings.ts";
+
+/** Short waits, so that a test sees a half-open link within a second. */
+const FAST: SocketTimings = {
+  pingIntervalMs: 100,
+  pongTimeoutMs: 200,
+  serverSilenceMs: 2_000,
+  helloTimeoutMs: 2_000,
+  backoffFirstMs: 10,
+  backoffMaxMs: 40,
+  backoffFatalMs: 40,
+  stableAfterMs: 60_000,
+  drainMs: 2_000,
+};
+
+export function fakeSlackConfig(slack: FakeSlack, change: Partial<SlackConfig> = {}): SlackConfig {
+  return {
+    appToken: new Secret(slack.appToken),
+    botToken: new Secret(slack.workspace.botToken),
+    signingSecrets: [new Secret(slack.signingSecret)],
+    transport: "socket",
+    apiUrl: slack.apiUrl,
+    sockets: 2,
+    callTimeoutMs: 5_000,
+    ...change,
+  };
+}
+
+interface ListenerOptions {
+  readonly config?: Partial<SlackConfig>;
+  readonly timings?: Partial<SocketTimings>;
+  /** What storing does; stored at once by default. */
+  readonly store?: (delivery: Delivery) => Promise<void>;
+}
+
+/** A running listener that remembers what it was given and what it said. */
+export class TestListener {
+  readonly deliveries: Delivery[] = [];
+  readonly links = new Map<string, LinkState>();
+  readonly reports: LinkState[] = [];
+  readonly logged: { readonly level: string; readonly facts: object; readonly message: string }[] =
+    [];
+  readonly change = new Change();
+  readonly #stop = new AbortController();
+  readonly done: Promise<void>;
+
+  constructor(slack: FakeSlack, options: ListenerOptions = {}) {
+    const connector = createSlackConnector(fakeSlackConfig(slack, options.config), {
+      timings: { ...FAST, ...options.timings },
+      random: () => 0.5,
+    });
+    const log = {
+      debug: this.#logAs("debug"),
+      info: this.#logAs("info"),
+      warn: this.#logAs("warn"),
+      error: this.#logAs("error"),
+    };
+    this.done = connector.listen!({
+      signal: this.#stop.signal,
+      log,
+      deliver: async (delivery) => {
+        await options.store?.(delivery);
+        this.deliveries.push(delivery);
+        this.change.notify();
+      },
+      report: (link) => {
+        this.reports.push(link);
+        this.links.set(link.name, link);
+        this.change.notify();
+      },
+    });
+  }
+
+  get openLinks(): number {
+    return [...this.links.values()].filter((link) => link.state === "open").length;
+  }
+
+  waitFor(what: string, is: () => boolean): Promise<true> {
+    return this.change.until(
+      what,
+      () => is() || undefined,
+      () => JSON.stringify([...this.links.values()]),
+    );
+  }
+
+  stop(): Promise<void> {
+    this.#stop.abort();
+    return this.done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #logAs(level: string): (facts: object, message: string) => void {
+    return (facts, message) => {
+      this.logged.push({ level, facts, message });
+      this.change.notify();
+    };
+  }
+}
