@@ -43,13 +43,7 @@ export function defineEvent<Payload extends object>(name: string): Event<Payload
 }
 
 /** Durable events on top of jobs: one job for each listener. */
-export function createEvents({
-  jobs,
-  ids,
-}: {
-  readonly jobs: Jobs;
-  readonly ids: Ids;
-}): Events {
+export function createEvents({ jobs, ids }: { readonly jobs: Jobs; readonly ids: Ids }): Events {
   const queues = new Map<string, Queue<object>[]>();
   return {
     async publish(tx, event, payload) {
