@@ -28,6 +28,8 @@ describe("the fake Slack", () => {
     assert.equal(answer?.text, "You said: <@U0BOT> hello");
     assert.equal(answer?.thread_ts, ts);
     await app.stop();
+    // Bolt does not wait for its socket; cut off, it would keep the process for another 30 s.
+    await slack.waitForConnections(0);
   });
 
   it("talks to a Bolt app over the HTTP Events API, with signatures Bolt accepts", async () => {
