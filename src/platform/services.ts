@@ -30,10 +30,10 @@ export interface Services {
 
 export function createServices({ log }: { readonly log: Log }): Services {
   const running = new Map<string, RunningService>();
-  let isStopped = false;
+  let stopping: Promise<void> | undefined;
   return {
     add(name, run, options = {}): void {
-      if (isStopped) throw new Error(`Service ${name} was added after the stop.`);
+      if (stopping) throw new Error(`Service ${name} was added after the stop.`);
       if (running.has(name)) throw new Error(`There are two services named ${name}.`);
       running.set(name, startService(name, run, options, log));
     },
@@ -41,8 +41,8 @@ export function createServices({ log }: { readonly log: Log }): Services {
       return [...running.values()].map((service) => service.state());
     },
     async stop(): Promise<void> {
-      isStopped = true;
-      for (const service of [...running.values()].toReversed()) await service.stop();
+      stopping ??= stopAll([...running.values()].toReversed());
+      await stopping;
     },
   };
 }
@@ -115,4 +115,8 @@ async function failureOf(
 function backoffMs(failures: number, baseMs: number, maxMs: number): number {
   const fullMs = Math.min(maxMs, baseMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(fullMs / 2 + (Math.random() * fullMs) / 2);
+}
+
+async function stopAll(services: readonly RunningService[]): Promise<void> {
+  for (const service of services) await service.stop();
 }
