@@ -78,6 +78,28 @@ describe("the fake's Socket Mode", () => {
     assert.equal(new Set(events[0]?.deliveries.map((d) => d.envelopeId)).size, 3);
   });
 
+  it("tells of one message under several event ids, and shows it once", async () => {
+    const ids: string[] = [];
+    await connect(({ ack, body }) => {
+      ids.push(body.event_id);
+      return ack();
+    });
+
+    const first = slack.say("T0LOCAL", "C0LOCAL", "U0ALICE", "hello", { eventId: "EvONE" });
+    const again = slack.say("T0LOCAL", "C0LOCAL", "U0ALICE", "hello", {
+      ts: first.ts,
+      eventId: "EvTWO",
+    });
+    const repeated = slack.say("T0LOCAL", "C0LOCAL", "U0ALICE", "hello", {
+      ts: first.ts,
+      eventId: "EvTWO",
+    });
+    await Promise.all([first.acked, again.acked, repeated.acked]);
+
+    assert.deepEqual(ids, ["EvONE", "EvTWO", "EvTWO"]);
+    assert.equal(slack.messages().length, 1);
+  });
+
   it("opens direct messages and tells them from channels", async () => {
     const seen: unknown[] = [];
     const client = await connect(() => undefined);
