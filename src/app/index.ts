@@ -15,6 +15,8 @@ export interface App {
   readonly agentNames: readonly string[];
   /** How every part is doing. */
   states(): Promise<ServiceState>;
+  /** Connects an account with credentials at hand, as the end of an OAuth flow does. */
+  connect: RunningApp["connect"];
 }
 
 /** Builds nothing yet: `start` opens every room, bottom to top. */
@@ -46,5 +48,6 @@ export function createApp(config: Config, deps: AppDeps): App {
       return started().agentNames;
     },
     states: () => started().states(),
+    connect: (input, options) => started().connect(input, options),
   };
 }

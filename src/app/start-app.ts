@@ -3,7 +3,7 @@ import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, type OpenDatabase } from "#database";
 import { LOCAL_ORGANIZATION_ID, createIdentity } from "#identity";
-import { builtinConnectors, createIntegrations } from "#integrations";
+import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
 import {
   createGrpcServer,
   createHttpServer,
@@ -50,6 +50,8 @@ export interface RunningApp {
   readonly addresses: AppAddresses;
   readonly agentNames: readonly string[];
   states(): Promise<ServiceState>;
+  /** Connects an account with credentials at hand, as the end of an OAuth flow does. */
+  connect: Integrations["connect"];
   /** Ends in order within 30 s: no new work, running work finished or given back, then everything closed. */
   stop(): Promise<void>;
 }
@@ -197,6 +199,7 @@ export async function startApp(
     },
     agentNames: agentConfigs.map((agent) => agent.name),
     states: readState,
+    connect: integrations.connect,
     stop,
   };
 }

@@ -11,7 +11,7 @@ import {
   findConversation,
   findTurn,
   leaseTurn,
-  listMessages,
+  listHistory,
   type LeasedTurn,
 } from "./store.ts";
 import type { TurnEvents } from "./turn-events.ts";
@@ -55,8 +55,10 @@ export async function answerMessage(
   const leased = await withTenant(deps.db, organizationId, async (tx) => {
     const turn = await leaseTurn(tx, organizationId, turnId, deps.clock.now());
     if (!turn) return undefined;
-    const newestFirst = await listMessages(tx, organizationId, turn.conversation.id, {
-      beforeId: turn.message.id,
+    const newestFirst = await listHistory(tx, organizationId, {
+      conversationId: turn.conversation.id,
+      turnId,
+      messageId: turn.message.id,
       messagesMax: HISTORY_LIMITS.messagesMax,
     });
     return { ...turn, history: boundHistory(newestFirst) };

@@ -263,6 +263,25 @@ export async function listMessages(
   return rows.map(toMessage);
 }
 
+/**
+ * What was said before a turn, newest first. An agent's answers to earlier messages count as before,
+ * also those that came after the turn's own message: turns of a conversation run one by one.
+ */
+export async function listHistory(
+  db: Reader,
+  organizationId: string,
+  turn: { conversationId: string; turnId: string; messageId: string; messagesMax: number },
+): Promise<readonly Message[]> {
+  const { rows } = await sql<MessageRow>`
+    select id, external_id, author_kind, author_id, author_name, text, sent_at, created_at
+    from messages
+    where organization_id = ${organizationId} and conversation_id = ${turn.conversationId}
+      and (id < ${turn.messageId} or (id > ${turn.messageId} and author_kind = 'agent' and turn_id is distinct from ${turn.turnId}))
+    order by id desc
+    limit ${turn.messagesMax}`.execute(db);
+  return rows.map(toMessage);
+}
+
 export async function insertTurn(
   tx: DatabaseTransaction,
   organizationId: string,
