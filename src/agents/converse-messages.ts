@@ -10,6 +10,7 @@ import {
 } from "#gen/infragpt/agent/v1/agent_pb.ts";
 import { LIMITS } from "./agent.ts";
 import { cleanLine } from "./clean-text.ts";
+import { recentHistory } from "./recent-history.ts";
 import type { AgentEvent, AgentTask, TurnAuthor, TurnMessage, TurnRequest } from "./model.ts";
 
 export type ConverseMessage = MessageInitShape<typeof ConverseRequestSchema>;
@@ -31,7 +32,7 @@ export function startMessage(request: TurnRequest, deadline: Date): ConverseMess
         turnId: request.turnId,
         traceId: request.traceId,
         message: toMessage(request.message),
-        history: request.history.map(toMessage),
+        history: recentHistory(request.history).map(toMessage),
         principal: { ...request.principal },
         operations: [],
         limits: {

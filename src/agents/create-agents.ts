@@ -66,10 +66,6 @@ function createMember(config: AgentConfig): Member {
       // An agent that answers "I failed" is there: asking it again costs nobody a wait.
       isFailure: (error) =>
         ["unreachable", "timeout"].includes(asAgentFailure(config.name, error).kind),
-      // Turns are rare compared with requests: five in a minute say enough.
-      callsMin: 5,
-      windowMs: 60_000,
-      openMs: 10_000,
     }),
     health: "unknown",
     detail: undefined,

@@ -43,6 +43,10 @@ export async function* emitting<Event>(
     }
     await running;
     signal.throwIfAborted();
+  } catch (error) {
+    // Whatever broke because of the signal is told as its reason.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     left.abort(new Error("nobody reads the answer any more"));
     drained.resolve();

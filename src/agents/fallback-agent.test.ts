@@ -185,24 +185,58 @@ test("says that nobody is configured for a message", async (t) => {
   await assert.rejects(ask(agents, "why is checkout slow?"), { kind: "none" });
 });
 
-test("stops asking an agent that keeps failing, and asks it again when it recovers", async (t) => {
-  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
-  let isDown = true;
-  await using server = await startAgent(() => (isDown ? fail("unavailable") : ["Back."]));
-  // The deadline is far away: the mocked clock runs past a near one.
-  const agents = open(t, [aConfig(server.endpoint, { timeoutMs: 3_600_000 })]);
+/** Lets turns fail until the agent is no longer called. */
+async function openBreaker(t: TestContext, agents: Agents, server: CountedAgent): Promise<void> {
   let turns = 0;
   while (server.calls() === turns && turns < 50) {
     turns += 1;
     await assert.rejects(ask(agents), { kind: "unreachable" });
     t.mock.timers.tick(500);
   }
+  assert.ok(turns < 50, "the breaker never opened");
+}
+
+// The deadline is far away: the mocked clock runs past a near one.
+const FAR_MS = 3_600_000;
+
+test("stops asking an agent that keeps failing, and asks it again when it recovers", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  let isDown = true;
+  await using server = await startAgent(() => (isDown ? fail("unavailable") : ["Back."]));
+  const agents = open(t, [aConfig(server.endpoint, { timeoutMs: FAR_MS })]);
+  await openBreaker(t, agents, server);
+
   isDown = false;
   t.mock.timers.tick(11_000);
-  const events = await ask(agents);
 
-  assert.ok(turns < 50, "the breaker never opened");
-  assert.equal(finalText(events), "Back.");
+  assert.equal(finalText(await ask(agents)), "Back.");
+});
+
+test("does not hold other turns back while the first one after a failure goes on", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const finish = Promise.withResolvers<void>();
+  const turns: (() => AsyncIterable<string> | Iterable<string>)[] = [];
+  await using server = await startAgent(() => turns.shift()?.() ?? fail("unavailable"));
+  const agents = open(t, [aConfig(server.endpoint, { timeoutMs: FAR_MS })]);
+  await openBreaker(t, agents, server);
+  t.mock.timers.tick(11_000);
+  turns.push(
+    async function* think() {
+      yield "Let me think.";
+      await finish.promise;
+    },
+    () => ["Quick."],
+  );
+  const long = agents.converse(aRequest(), { signal: AbortSignal.timeout(20_000) });
+  const events = long[Symbol.asyncIterator]();
+  for (let next = await events.next(); next.value.kind !== "text"; next = await events.next());
+
+  await new Promise(setImmediate);
+  const quick = finalText(await ask(agents));
+  finish.resolve();
+
+  assert.equal(quick, "Quick.");
+  await events.return?.();
 });
 
 test("notices in a probe that an agent is gone and that it came back", async (t) => {

@@ -65,34 +65,47 @@ async function askMember(
   turnEndsAtMs: number,
   { signal }: Abortable,
 ): Promise<void> {
-  const { name, timeoutMs, retryAttempts } = member.agent.config;
+  const { agent, breaker } = member;
+  const { name, timeoutMs, retryAttempts } = agent.config;
   const deadline = new Date(Math.min(turnEndsAtMs, clock.now().getTime() + timeoutMs));
+  let hasStarted = false;
   let hasSpoken = false;
-
-  function note(event: AgentEvent): Promise<void> {
-    hasSpoken = true;
-    return emit(event);
-  }
 
   function isRetryable(error: unknown): boolean {
     const isUnreachable = asAgentFailure(name, error).kind === "unreachable";
-    return isUnreachable && !hasSpoken && clock.now() < deadline;
+    return isUnreachable && !hasSpoken && breaker.state !== "open" && clock.now() < deadline;
   }
 
-  // One run of the breaker is one turn with its retries: an agent that restarts does not open it.
-  await member.breaker.run(
-    async (run) => {
-      await emit({ kind: "started", agent: name });
-      await retry((attempt) => member.agent.attempt(request, note, { ...attempt, deadline }), {
-        attemptsMax: retryAttempts + 1,
-        baseMs: RETRY_DELAY_MS,
-        maxMs: RETRY_DELAY_MS_MAX,
-        isRetryable,
-        signal: run.signal,
-      });
-    },
-    { signal },
-  );
+  async function attemptOnce(run: Abortable): Promise<void> {
+    const heard = Promise.withResolvers<void>();
+    function note(event: AgentEvent): Promise<void> {
+      hasSpoken = true;
+      heard.resolve();
+      return emit(event);
+    }
+
+    let attempt = Promise.resolve();
+    // The breaker watches up to the first word: an agent on trial that thinks for minutes would
+    // otherwise keep every other turn from it.
+    await breaker.run(
+      async (guarded) => {
+        if (!hasStarted) await emit({ kind: "started", agent: name });
+        hasStarted = true;
+        attempt = agent.attempt(request, note, { signal: guarded.signal, deadline });
+        await Promise.race([attempt, heard.promise]);
+      },
+      { signal: run.signal },
+    );
+    await attempt;
+  }
+
+  await retry(attemptOnce, {
+    attemptsMax: retryAttempts + 1,
+    baseMs: RETRY_DELAY_MS,
+    maxMs: Math.min(RETRY_DELAY_MS_MAX, timeoutMs),
+    isRetryable,
+    signal,
+  });
 }
 
 function logFailure(log: Log, request: TurnRequest, failure: AgentFailure): void {

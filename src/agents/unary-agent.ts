@@ -4,6 +4,7 @@ import type { Agent } from "./agent.ts";
 import { LIMITS } from "./agent.ts";
 import { cleanText } from "./clean-text.ts";
 import { connectionOptions } from "./connection-options.ts";
+import { recentHistory } from "./recent-history.ts";
 import { createHealthProbe } from "./probe-health.ts";
 import {
   AgentFailure,
@@ -42,7 +43,7 @@ export function createUnaryAgent(config: AgentConfig): Agent {
 }
 
 /** Field by field as contracts.md section 4 says. The context is JSON with the names the original used. */
-export function toAgentRequest(request: TurnRequest): {
+function toAgentRequest(request: TurnRequest): {
   conversationId: string;
   currentMessage: string;
   pastMessages: { messageId: string; content: string; sender: string; timestamp: string }[];
@@ -54,7 +55,7 @@ export function toAgentRequest(request: TurnRequest): {
   return {
     conversationId: request.conversationId,
     currentMessage: request.message.text,
-    pastMessages: request.history.map(toPastMessage),
+    pastMessages: recentHistory(request.history).map(toPastMessage),
     context: JSON.stringify({
       surface: principal.surface,
       organization_id: principal.organizationId,

@@ -16,6 +16,7 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
   ["why is this machine slow?", "slow"],
   ["everything is so sluggish today", "slow"],
   ["what's wrong with the server?", "slow"],
+  ["why is checkout slow?", "slow_elsewhere"],
   ["how is the machine doing", "machine"],
   ["health", "machine"],
   ["disk full?", "disks"],

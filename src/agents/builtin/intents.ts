@@ -3,6 +3,8 @@ export type Intent =
   | { readonly kind: "help" }
   | { readonly kind: "state" }
   | { readonly kind: "slow" }
+  /** Something is slow, but it may not be this machine. */
+  | { readonly kind: "slow_elsewhere" }
   | { readonly kind: "machine" }
   | { readonly kind: "disks" }
   | { readonly kind: "memory" }
@@ -54,6 +56,8 @@ const KEYWORDS: readonly (readonly [RegExp, Intent])[] = [
 
 const PROCESS_QUESTION =
   /\bprocess\b|\bis\s+\S+\s+(?:still\s+)?(?:running|up|alive|there)\b|\brunning\b|\b(?:doing|using|uses?|pid)\b/;
+const THIS_MACHINE =
+  /\b(?:this|machine|server|host|box|computer|system|everything|here|you|it|instance|node|vm|what's wrong)\b/;
 const QUESTION_CHARACTERS_MAX = 2000;
 
 /** Finds what a message asks for. It never guesses beyond the table: what is not in it is `unknown`. */
@@ -68,6 +72,7 @@ export function findIntent(text: string): Intent {
   if (port !== undefined) return { kind: "port", port };
   const words = question.match(/[a-z0-9][\w.+-]*/g) ?? [];
   const known = KEYWORDS.find(([pattern]) => pattern.test(question))?.[1];
+  if (known?.kind === "slow" && !THIS_MACHINE.test(question)) return { kind: "slow_elsewhere" };
   if (known !== undefined && known.kind !== "help") return known;
   if (PROCESS_QUESTION.test(question)) return { kind: "process", words };
   if (question === "") return { kind: "help" };

@@ -25,13 +25,14 @@ export function answerFromMachine(
   machine: Machine,
 ): readonly string[] | undefined {
   switch (intent.kind) {
+    case "slow_elsewhere":
+      return [
+        "No model is configured, so I can only look at the machine that InfraGPT runs on:",
+        ...overview(machine),
+      ];
     case "slow":
     case "machine":
-      return [
-        verdict(machine),
-        overviewTable(machine),
-        `**Busiest processes**\n\n${processTable(machine, "cpu")}`,
-      ];
+      return overview(machine);
     case "disks":
       return [disksVerdict(machine), diskTable(machine)];
     case "memory":
@@ -56,6 +57,14 @@ export function answerFromMachine(
       break;
   }
   return processAnswer(machine, intent.words);
+}
+
+function overview(machine: Machine): string[] {
+  return [
+    verdict(machine),
+    overviewTable(machine),
+    `**Busiest processes**\n\n${processTable(machine, "cpu")}`,
+  ];
 }
 
 function here(): string {

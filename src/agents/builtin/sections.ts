@@ -59,7 +59,7 @@ function fullestDiskLine({ disks }: Machine): string {
   return fullest === undefined ? "none found" : `${code(fullest.mount)} ${diskUse(fullest)}`;
 }
 
-export function diskUse({ usedPercent, availableBytes }: Disk): string {
+function diskUse({ usedPercent, availableBytes }: Disk): string {
   return `${usedPercent} % used, ${formatBytes(availableBytes)} left`;
 }
 
@@ -90,7 +90,9 @@ export function processTable({ processes }: Machine, by: "cpu" | "memory"): stri
     by === "cpu"
       ? processes.value.processes
       : processes.value.processes.toSorted((a, b) => b.memoryBytes - a.memoryBytes);
-  return processRows(sorted.slice(0, PROCESSES_SHOWN));
+  const rows = processRows(sorted.slice(0, PROCESSES_SHOWN));
+  const scope = "Only the processes of InfraGPT's own container are visible to me.";
+  return processes.value.isContainer ? `${rows}\n\n${scope}` : rows;
 }
 
 export function processRows(processes: readonly Process[]): string {

@@ -1,4 +1,4 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Process, Processes } from "./model.ts";
@@ -31,7 +31,19 @@ export async function readProcesses(sampleMs: number, procDirectory = "/proc"): 
   const processes = after.stats
     .map((stat) => toProcess(stat, ticksBefore.get(identity(stat)) ?? 0, seconds, units))
     .toSorted((a, b) => b.cpuPercent - a.cpuPercent || b.memoryBytes - a.memoryBytes);
-  return { processes: await nameTop(procDirectory, processes), isTruncated: after.isTruncated };
+  return {
+    processes: await nameTop(procDirectory, processes),
+    isTruncated: after.isTruncated,
+    isContainer: await isContainer(procDirectory),
+  };
+}
+
+/** The kernel gives the machine's own namespace of process ids this fixed number (PROC_PID_INIT_INO, 0xEFFFFFFC). */
+const MACHINE_NAMESPACE = "pid:[4026531836]";
+
+async function isContainer(procDirectory: string): Promise<boolean> {
+  const namespace = await readlink(`${procDirectory}/self/ns/pid`).catch(() => MACHINE_NAMESPACE);
+  return namespace !== MACHINE_NAMESPACE;
 }
 
 function identity({ pid, startTicks }: Stat): string {

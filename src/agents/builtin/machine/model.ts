@@ -70,6 +70,8 @@ export interface Processes {
   readonly processes: readonly Process[];
   /** More existed than were read. */
   readonly isTruncated: boolean;
+  /** Only those of our own container are visible. */
+  readonly isContainer: boolean;
 }
 
 /** Reads one machine. Each function may throw; `readMachine` bounds it and turns that into a Reading. */

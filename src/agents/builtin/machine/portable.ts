@@ -73,6 +73,7 @@ export async function createPortableReader(): Promise<MachineReader> {
       const list = mustSee((await tools.processes()).list, "processes");
       return {
         isTruncated: list.length > ITEMS_MAX,
+        isContainer: false,
         processes: list
           .slice(0, ITEMS_MAX)
           .map(({ pid, name, cpu, memRss, state }) => ({
