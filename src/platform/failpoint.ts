@@ -4,7 +4,7 @@ export type FailpointName = "ingested" | "leased" | "agent_answered" | "posted" 
 /** Called by the rooms as they pass a place. Only crash tests make it do something. */
 export type Failpoint = (name: FailpointName) => void;
 
-export function noFailpoint(): void {
+export function noFailpoint(_name: FailpointName): void {
   // Production passes through.
 }
 
