@@ -13,7 +13,10 @@ export interface Delivery {
   readonly orderKey: string;
   /** Which of the vendor's formats the body has, such as "event", "command" or "interaction". */
   readonly kind: string;
-  /** The body as it arrived, JSON in UTF-8. */
+  /**
+   * The body as it arrived, JSON in UTF-8. A connector may add what the vendor leaves out and
+   * `parse`, which has no clock, needs: when it arrived.
+   */
   readonly body: Uint8Array;
 }
 

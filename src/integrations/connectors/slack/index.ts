@@ -1,4 +1,4 @@
-export type { SlackConfig, SlackDeps } from "./config.ts";
+export type { SlackConfig } from "./config.ts";
 export { createSlackConnector } from "./create-connector.ts";
 export { diagnose, type DiagnosisLine } from "./diagnose.ts";
 export { REQUIRED_BOT_SCOPES } from "./identify.ts";

@@ -7,7 +7,7 @@ const BANG = String.raw`(?:[!\uFF01]|&#0{0,6}33;|&#[xX]0{0,6}21;|&excl;)`;
 const INVISIBLE = String.raw`\p{Cf}{0,8}`;
 
 const GROUP = String.raw`(?:[cC][hH][aA][nN]|[hH][eE][rR][eE]|[eE][vV][eE][rR]|[gG][rR][oO][uU]|[sS][uU][bB][tT])`;
-const USER = String.raw`[A-Z][A-Z0-9]{2}`;
+const USER = String.raw`[UWB][A-Z0-9]`;
 
 /**
  * `<!channel>`, `<@U123>`, `<!subteam^S123>` and what a decoder turns into them. Other text between

@@ -27,7 +27,7 @@ export function mentions(message: UntrustedRecord, botId: string | undefined): b
 }
 
 /** Undoes Slack's markup and escapes, and takes the mention of our own bot away. */
-export function decodeText(markup: string, botId: string | undefined): string {
+function decodeText(markup: string, botId: string | undefined): string {
   const withoutUs = botId === undefined ? markup : removeMention(markup, botId);
   return withoutUs
     .replace(/<([^<>\n]{1,4000})>/g, (token, inner: string) => readToken(token, inner))

@@ -15,7 +15,7 @@ function parseEvent(event: Payload): InboundEvent {
 function parseMessage(fields: Payload): InboundMessage {
   const event = parseEvent(messageEvent(fields));
   assert.equal(event.kind, "message", JSON.stringify(event));
-  return (event as Extract<InboundEvent, { kind: "message" }>).message;
+  return event.message;
 }
 
 function textOf(fields: Payload): string {

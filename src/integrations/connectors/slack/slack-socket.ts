@@ -132,7 +132,7 @@ export class SlackSocket {
     this.#begin();
     try {
       const delivery = this.#toDelivery(envelope);
-      if (delivery !== undefined) await this.#deps.deliver(delivery);
+      if (delivery !== undefined) await this.#store(delivery);
       this.#acknowledge(envelope.envelopeId);
     } catch (cause) {
       const facts = { link: this.#deps.name, envelopeId: envelope.envelopeId, cause };
@@ -140,6 +140,12 @@ export class SlackSocket {
     } finally {
       this.#end();
     }
+  }
+
+  async #store(delivery: Delivery): Promise<void> {
+    const { storeTimeoutMs } = this.#deps.timings;
+    const isStored = await withinMs(storeTimeoutMs, this.#deps.deliver(delivery));
+    if (!isStored) throw new Error(`storing took longer than ${storeTimeoutMs} ms`);
   }
 
   /** Undefined for an envelope with nothing to store: it is acknowledged, as a repeat would tell no more. */
@@ -181,11 +187,15 @@ export class SlackSocket {
 
 const CLOSE_HANDSHAKE_MS = 1_000;
 
-async function withinMs(limitMs: number, wait: Promise<void>): Promise<void> {
+/** Whether the wait ended in time. Rejects when it does. */
+async function withinMs(limitMs: number, wait: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
+  const limit = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, limitMs, false);
   });
-  await Promise.race([wait, limit]);
-  clearTimeout(timer);
+  try {
+    return await Promise.race([wait.then(() => true), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -99,9 +99,10 @@ export class SocketLink {
     const detail = problem?.message ?? "an unexpected failure";
     const needsPerson = problem !== undefined && FATAL.has(problem.kind);
     const spread = 0.5 + random() / 2;
+    const askedMs = Math.min(problem?.retryAfterMs ?? 0, timings.retryAfterMaxMs);
     const delayMs = needsPerson
       ? Math.round(timings.backoffFatalMs * spread)
-      : Math.max(problem?.retryAfterMs ?? 0, backoffMs(this.#failures, timings, random));
+      : Math.max(askedMs, backoffMs(this.#failures, timings, random));
     const facts = { link: name, detail, retryInMs: delayMs };
     if (this.#lastComplaint === detail) context.log.debug(facts, NOT_OPENED);
     else if (needsPerson) context.log.error(facts, NOT_OPENED);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ConnectorError } from "@infragpt/connector-kit";
 import { startFakeSlack } from "../../../../test/fakes/slack/index.ts";
 import { TestListener } from "./test-listener.ts";
 
@@ -222,7 +221,6 @@ describe("listening over Socket Mode", () => {
         listener.reports.some((report) => detail.test(report.detail ?? "")),
       );
       assert.equal([...listener.links.values()][0]?.state, "closed");
-      if (how === 429) return;
       slack.refuseConnections("none", 0);
       await slack.waitForConnections(1);
     });
@@ -249,7 +247,7 @@ describe("listening over Socket Mode", () => {
 
     const everything = [
       JSON.stringify(listener.reports),
-      ...listener.logged.map((line) => `${line.message} ${describe_(line.facts)}`),
+      ...listener.logged.map((line) => `${line.message} ${describeFacts(line.facts)}`),
     ].join("\n");
     assert.doesNotMatch(everything, /xapp-|xoxb-|ticket=|a private text/);
   });
@@ -312,6 +310,49 @@ describe("listening over Socket Mode", () => {
     assert.equal(listener.openLinks, 0);
   });
 
+  test("takes a delivery as not stored when storing hangs", async () => {
+    await using slack = await startFakeSlack({ ackTimeoutMs: 200 });
+    let isFirst = true;
+    await using listener = new TestListener(slack, {
+      timings: { storeTimeoutMs: 50 },
+      store: () => {
+        if (!isFirst) return Promise.resolve();
+        isFirst = false;
+        return new Promise(() => {});
+      },
+    });
+    await slack.waitForConnections(2);
+
+    await slack.say(TEAM, CHANNEL, "U1", "hello").acked;
+
+    assert.equal(listener.deliveries.length, 1);
+  });
+
+  test("stops reading while very much is being stored, and goes on afterwards", async () => {
+    await using slack = await startFakeSlack({ ackTimeoutMs: 15_000 });
+    const storing = Promise.withResolvers<void>();
+    const full = Promise.withResolvers<void>();
+    let waiting = 0;
+    await using _ = new TestListener(slack, {
+      config: { sockets: 1 },
+      store: () => {
+        waiting += 1;
+        if (waiting === 1_000) full.resolve();
+        return storing.promise;
+      },
+    });
+    await slack.waitForConnections(1);
+
+    const sent = Array.from({ length: 3_000 }, (__, index) =>
+      slack.say(TEAM, CHANNEL, "U1", `message ${index}`),
+    );
+    await full.promise;
+    storing.resolve();
+    await Promise.all(sent.map((one) => one.acked));
+
+    assert.equal(waiting, 3_000);
+  });
+
   test("takes a thousand events at once without losing one", async () => {
     await using slack = await startFakeSlack({ ackTimeoutMs: 10_000 });
     await using listener = new TestListener(slack);
@@ -328,12 +369,10 @@ describe("listening over Socket Mode", () => {
 
 const SILENCE = "Slack stopped pinging";
 
-function describe_(facts: object): string {
+function describeFacts(facts: object): string {
   return Object.values(facts)
     .map((fact: unknown) =>
-      fact instanceof Error
-        ? `${fact.message} ${String((fact as ConnectorError).cause)}`
-        : String(fact),
+      fact instanceof Error ? `${fact.message} ${String(fact.cause)}` : String(fact),
     )
     .join(" ");
 }

@@ -9,10 +9,14 @@ export interface SocketTimings {
   readonly helloTimeoutMs: number;
   readonly backoffFirstMs: number;
   readonly backoffMaxMs: number;
+  /** Slack may ask for a longer wait, up to this. */
+  readonly retryAfterMaxMs: number;
   /** After answers that only a person can change, such as invalid_auth. */
   readonly backoffFatalMs: number;
   /** A link that lived so long proves that reconnecting at once is no storm. */
   readonly stableAfterMs: number;
+  /** Storing that takes longer counts as failed; Slack repeats after 3 s anyway. */
+  readonly storeTimeoutMs: number;
   /** How long a closing link waits for deliveries that are being stored. */
   readonly drainMs: number;
 }
@@ -24,7 +28,9 @@ export const SOCKET_TIMINGS: SocketTimings = {
   helloTimeoutMs: 10_000,
   backoffFirstMs: 500,
   backoffMaxMs: 30_000,
+  retryAfterMaxMs: 300_000,
   backoffFatalMs: 30_000,
   stableAfterMs: 10_000,
+  storeTimeoutMs: 30_000,
   drainMs: 5_000,
 };

@@ -1,7 +1,6 @@
+import { EventEmitter, once } from "node:events";
 import type { Delivery, LinkState } from "@infragpt/connector-kit";
 import { Secret } from "@infragpt/connector-kit";
-import type { FakeSlack } from "../../../../test/fakes/slack/index.ts";
-import { Change } from "../../../../test/support/until.ts";
 import type { SlackConfig } from "./config.ts";
 import { createSlackConnector } from "./create-connector.ts";
 import type { SocketTimings } from "./socket-timings.ts";
@@ -14,12 +13,30 @@ const FAST: SocketTimings = {
   helloTimeoutMs: 2_000,
   backoffFirstMs: 10,
   backoffMaxMs: 40,
+  retryAfterMaxMs: 50,
   backoffFatalMs: 40,
   stableAfterMs: 60_000,
+  storeTimeoutMs: 10_000,
   drainMs: 2_000,
 };
 
-export function fakeSlackConfig(slack: FakeSlack, change: Partial<SlackConfig> = {}): SlackConfig {
+/** What a connector needs to know of a fake Slack; this file stays within the connector's walls. */
+export interface SlackToReach {
+  readonly apiUrl: string;
+  readonly appToken: string;
+  readonly signingSecret: string;
+  readonly workspace: {
+    readonly teamId: string;
+    readonly botUserId: string;
+    readonly botId: string;
+    readonly botToken: string;
+  };
+}
+
+export function fakeSlackConfig(
+  slack: SlackToReach,
+  change: Partial<SlackConfig> = {},
+): SlackConfig {
   return {
     appToken: new Secret(slack.appToken),
     botToken: new Secret(slack.workspace.botToken),
@@ -46,11 +63,11 @@ export class TestListener {
   readonly reports: LinkState[] = [];
   readonly logged: { readonly level: string; readonly facts: object; readonly message: string }[] =
     [];
-  readonly change = new Change();
+  readonly #changes = new EventEmitter();
   readonly #stop = new AbortController();
   readonly done: Promise<void>;
 
-  constructor(slack: FakeSlack, options: ListenerOptions = {}) {
+  constructor(slack: SlackToReach, options: ListenerOptions = {}) {
     const connector = createSlackConnector(fakeSlackConfig(slack, options.config), {
       timings: { ...FAST, ...options.timings },
       random: () => 0.5,
@@ -61,18 +78,19 @@ export class TestListener {
       warn: this.#logAs("warn"),
       error: this.#logAs("error"),
     };
-    this.done = connector.listen!({
+    if (connector.listen === undefined) throw new Error("Socket Mode listens");
+    this.done = connector.listen({
       signal: this.#stop.signal,
       log,
       deliver: async (delivery) => {
         await options.store?.(delivery);
         this.deliveries.push(delivery);
-        this.change.notify();
+        this.#changes.emit("change");
       },
       report: (link) => {
         this.reports.push(link);
         this.links.set(link.name, link);
-        this.change.notify();
+        this.#changes.emit("change");
       },
     });
   }
@@ -81,12 +99,14 @@ export class TestListener {
     return [...this.links.values()].filter((link) => link.state === "open").length;
   }
 
-  waitFor(what: string, is: () => boolean): Promise<true> {
-    return this.change.until(
-      what,
-      () => is() || undefined,
-      () => JSON.stringify([...this.links.values()]),
-    );
+  async waitFor(what: string, is: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(15_000);
+    try {
+      while (!is()) await once(this.#changes, "change", { signal });
+    } catch (cause) {
+      const links = JSON.stringify([...this.links.values()]);
+      throw new Error(`waited in vain for ${what}: ${links}`, { cause });
+    }
   }
 
   stop(): Promise<void> {
@@ -101,7 +121,7 @@ export class TestListener {
   #logAs(level: string): (facts: object, message: string) => void {
     return (facts, message) => {
       this.logged.push({ level, facts, message });
-      this.change.notify();
+      this.#changes.emit("change");
     };
   }
 }

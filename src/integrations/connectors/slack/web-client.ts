@@ -11,7 +11,7 @@ interface CallOptions {
 }
 
 /** What a call answered; read it as untrusted. */
-export interface SlackAnswer {
+interface SlackAnswer {
   readonly body: UntrustedRecord;
   /** From the `x-oauth-scopes` header; undefined when the answer has none. */
   readonly scopes: readonly string[] | undefined;
