@@ -112,7 +112,7 @@ function cut(text: string, characters: number): string[] {
 }
 
 /** Numbered lines under headings and in code fences, so that a lost, doubled or moved part is seen. */
-export function longText(characters: number): string {
+function longText(characters: number): string {
   const parts: string[] = [];
   let length = 0;
   for (let section = 1; length < characters; section += 1) {

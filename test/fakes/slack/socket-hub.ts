@@ -138,7 +138,11 @@ export class SocketHub {
   }
 
   drop(): void {
-    for (const { ws } of this.#links) ws.terminate();
+    for (const link of this.#links) {
+      // A paused socket would never report its own end.
+      if (link.isFrozen) this.#forget(link);
+      link.ws.terminate();
+    }
   }
 
   close(): void {
@@ -164,11 +168,7 @@ export class SocketHub {
     this.#links.add(link);
     // An error is always followed by a close.
     ws.on("error", () => undefined);
-    ws.on("close", () => {
-      this.#links.delete(link);
-      for (const tell of link.onClosed) tell();
-      this.#options.change.notify();
-    });
+    ws.on("close", () => this.#forget(link));
     ws.on("message", (data, isBinary) => {
       if (!isBinary && Buffer.isBuffer(data)) this.onText(data.toString("utf8"));
     });
@@ -179,6 +179,12 @@ export class SocketHub {
     link.send(JSON.stringify(this.#hello()));
     for (const take of this.#waiting) take(this.pick() ?? link);
     this.#waiting.clear();
+    this.#options.change.notify();
+  }
+
+  #forget(link: Link): void {
+    this.#links.delete(link);
+    for (const tell of link.onClosed) tell();
     this.#options.change.notify();
   }
 
