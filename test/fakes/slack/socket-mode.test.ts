@@ -1,10 +1,8 @@
 import { SocketModeClient } from "@slack/socket-mode";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { WebSocket } from "ws";
 
-import { type FakeSlack, type JsonObject, startFakeSlack } from "./index.ts";
-import { isObject } from "./json.ts";
+import { type FakeSlack, startFakeSlack } from "./index.ts";
 import { quietLogger } from "./quiet-logger.ts";
 
 interface Incoming {
@@ -195,43 +193,6 @@ describe("the fake's Socket Mode", () => {
     });
   }
 
-  it("refuses connections as told, then lets them in", async () => {
-    slack.refuseConnections(500, 1);
-    const opened = await fetchTicket();
-    const second = await fetchTicket();
-    slack.refuseConnections({ upgradeStatus: 503 }, 1);
-
-    const status = await new Promise((resolve) => {
-      const ws = new WebSocket(String(second["url"]));
-      ws.on("unexpected-response", (_, response) => resolve(response.statusCode));
-    });
-
-    assert.equal(opened["ok"], false);
-    assert.equal(status, 503);
-    slack.refuseConnections("invalid_auth", 1);
-    assert.equal((await fetchTicket())["error"], "invalid_auth");
-    await connect(({ ack }) => ack());
-    assert.equal(slack.connections, 1);
-  });
-
-  it("sends any bytes, and tells how many are connected", async () => {
-    const { url } = await fetchTicket();
-    const frames: string[] = [];
-    const ws = new WebSocket(String(url));
-    const third = Promise.withResolvers<void>();
-    ws.on("message", (data) => {
-      frames.push(Buffer.isBuffer(data) ? data.toString() : "not text");
-      if (frames.length === 1) slack.sendRaw("null");
-      if (frames.length === 2) slack.sendRaw("{half");
-      if (frames.length === 3) third.resolve();
-    });
-    await third.promise;
-    ws.terminate();
-
-    assert.match(frames[0]!, /"num_connections":1/);
-    assert.deepEqual(frames.slice(1), ["null", "{half"]);
-  });
-
   it("takes a slash command's answer with the acknowledgement and at its response url", async () => {
     const client = await connect(() => undefined);
     client.on("slash_commands", ({ ack }) => ack({ text: "at once" }));
@@ -252,13 +213,3 @@ describe("the fake's Socket Mode", () => {
     assert.equal(slack.messages().at(-1)?.ephemeralTo, "U0ALICE");
   });
 });
-
-async function fetchTicket(): Promise<JsonObject> {
-  const response = await fetch(`${slack.apiUrl}apps.connections.open`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${slack.appToken}` },
-  });
-  const ticket: unknown = await response.json();
-  assert.ok(isObject(ticket));
-  return ticket;
-}
