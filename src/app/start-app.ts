@@ -87,7 +87,6 @@ export async function startApp(
   const jobs = createJobs({
     connection: database.connection,
     log: log.child({ room: "jobs" }),
-    clock,
   });
   const identity = createIdentity({ db, ids, clock });
   const integrations = createIntegrations(
