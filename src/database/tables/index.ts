@@ -1,4 +1,10 @@
 import type {
+  AuditEntriesTable,
+  AuditHeadsTable,
+  AuditSignedHeadsTable,
+  AuditSigningKeysTable,
+} from "./audit.ts";
+import type {
   ChannelsTable,
   ConversationsTable,
   MessagesTable,
@@ -45,4 +51,8 @@ export interface Tables {
   messages: MessagesTable;
   turns: TurnsTable;
   posts: PostsTable;
+  audit_heads: AuditHeadsTable;
+  audit_entries: AuditEntriesTable;
+  audit_signing_keys: AuditSigningKeysTable;
+  audit_signed_heads: AuditSignedHeadsTable;
 }
