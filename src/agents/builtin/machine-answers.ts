@@ -6,6 +6,7 @@ import { code, formatBytes } from "./markdown.ts";
 import {
   cpuLine,
   diskTable,
+  fullestDiskLine,
   listenerTable,
   memoryLine,
   overviewTable,
@@ -27,7 +28,7 @@ export function answerFromMachine(
   switch (intent.kind) {
     case "slow_elsewhere":
       return [
-        "No model is configured, so I can only look at the machine that InfraGPT runs on:",
+        "No model is configured, so I cannot look into that itself, only at the machine that InfraGPT runs on:",
         ...overview(machine),
       ];
     case "slow":
@@ -92,7 +93,9 @@ function missingReadings(machine: Machine): string {
 function disksVerdict(machine: Machine): string {
   if (machine.disks.kind === "unavailable") return `**I could not read the disks of ${here()}.**`;
   const full = diagnose(machine).filter(({ kind }) => kind === "disk");
-  if (full.length === 0) return `**No disk of ${here()} is nearly full.**`;
+  if (full.length === 0) {
+    return `**No disk of ${here()} is nearly full.** The fullest: ${fullestDiskLine(machine)}.`;
+  }
   return `**${full.map(({ sentence }) => sentence).join("; ")}** (on ${here()}).`;
 }
 

@@ -53,7 +53,7 @@ export function uptimeLine({ load }: Machine): string {
   return load.kind === "unavailable" ? unavailable(load) : formatDuration(load.value.uptimeSeconds);
 }
 
-function fullestDiskLine({ disks }: Machine): string {
+export function fullestDiskLine({ disks }: Machine): string {
   if (disks.kind === "unavailable") return unavailable(disks);
   const [fullest] = disks.value.disks;
   return fullest === undefined ? "none found" : `${code(fullest.mount)} ${diskUse(fullest)}`;

@@ -100,6 +100,12 @@ test("does not blame the CPU for a load that waits for disks", () => {
   );
 });
 
+test("remembers the load of the last minute when this moment is quiet", () => {
+  assert.deepEqual(sentencesOf({ load: { averages: [6.8, 5, 3], busyPercent: 16 } }), [
+    "More work than the CPUs can take was waiting during the last minute: load 6.8 on 2 cores, 16 % busy at this moment",
+  ]);
+});
+
 test("measures a container against its own limit", () => {
   const load = { cpus: 0.5, machineCpus: 64, busyPercent: 3, averages: [1, 1, 1] } as const;
 

@@ -3,7 +3,7 @@ import { code, formatBytes, formatPercent } from "../markdown.ts";
 
 /** Something that makes a machine slow or is about to. */
 export interface Finding {
-  readonly kind: "cpu" | "memory" | "disk" | "io" | "steal" | "single_core";
+  readonly kind: "cpu" | "recent_load" | "memory" | "disk" | "io" | "steal" | "single_core";
   /** One sentence without a full stop, with its figures. */
   readonly sentence: string;
 }
@@ -27,10 +27,15 @@ export function diagnose(machine: Machine): readonly Finding[] {
     findIo(machine),
     findSteal(machine),
     ...findDisks(machine),
+    findRecentLoad(machine),
     findSingleCore(machine),
   ].filter((finding) => finding !== undefined);
-  const isSaturated = findings.some(({ kind }) => kind === "cpu");
-  return findings.filter(({ kind }) => !(isSaturated && kind === "single_core"));
+  const kinds = new Set(findings.map(({ kind }) => kind));
+  return findings.filter(({ kind }) => {
+    if (kind === "single_core") return !kinds.has("cpu");
+    // What keeps the machine busy now explains its load.
+    return kind !== "recent_load" || !(kinds.has("cpu") || kinds.has("io"));
+  });
 }
 
 /** Share of the CPUs we may use that is taken, in percent. */
@@ -56,6 +61,16 @@ function findCpu(machine: Machine): Finding | undefined {
   const top = busiest(machine);
   if (top === undefined) return { kind: "cpu", sentence: figures };
   return { kind: "cpu", sentence: `${figures}; ${describeCpu(top)}` };
+}
+
+/** The sample is half a second; the load average remembers the minute before it. */
+function findRecentLoad(machine: Machine): Finding | undefined {
+  const load = valueOf(machine.load);
+  if (load === undefined || load.averages[0] / load.machineCpus < LOAD_PER_CPU) return undefined;
+  return {
+    kind: "recent_load",
+    sentence: `More work than the CPUs can take was waiting during the last minute: load ${load.averages[0].toFixed(1)} on ${coresOf(load.machineCpus)}, ${formatPercent(cpuUsedPercent(machine) ?? 0)} busy at this moment`,
+  };
 }
 
 function findMemory({ memory, processes }: Machine): Finding | undefined {
