@@ -6,11 +6,15 @@ import { type FakeSlack, type JsonObject, startFakeSlack } from "./index.ts";
 import { isObject } from "./json.ts";
 
 let slack: FakeSlack;
+const sockets: WebSocket[] = [];
 
 beforeEach(async () => {
   slack = await startFakeSlack();
 });
-afterEach(() => slack[Symbol.asyncDispose]());
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.terminate();
+  await slack[Symbol.asyncDispose]();
+});
 
 describe("the fake's end of a socket", () => {
   it("refuses connections as told, then lets them in", async () => {
@@ -28,9 +32,7 @@ describe("the fake's end of a socket", () => {
     assert.equal(status, 503);
     slack.refuseConnections("invalid_auth", 1);
     assert.equal((await fetchTicket())["error"], "invalid_auth");
-    const admitted = new WebSocket(String((await fetchTicket())["url"]));
-    await slack.waitForConnections(1);
-    admitted.terminate();
+    assert.match(await connect(), /"hello"/);
   });
 
   it("sends any bytes, and tells how many are connected", async () => {
@@ -52,21 +54,23 @@ describe("the fake's end of a socket", () => {
   });
 
   it("sends an eleventh socket away", async () => {
-    const sockets: WebSocket[] = [];
-    for (let number = 1; number <= 10; number += 1) {
-      sockets.push(new WebSocket(String((await fetchTicket())["url"])));
-    }
-    await slack.waitForConnections(10);
+    for (let number = 1; number <= 10; number += 1) assert.match(await connect(), /"hello"/);
 
-    const eleventh = new WebSocket(String((await fetchTicket())["url"]));
-    const frame = await new Promise((resolve) => {
-      eleventh.on("message", (data) => resolve(Buffer.isBuffer(data) ? data.toString() : ""));
-    });
+    const eleventh = await connect();
 
-    assert.match(String(frame), /"disconnect".*"too_many_websockets"/);
-    for (const socket of [...sockets, eleventh]) socket.terminate();
+    assert.match(eleventh, /"disconnect".*"too_many_websockets"/);
   });
 });
+
+/** Opens a socket for the rest of the test; returns its first frame. */
+async function connect(): Promise<string> {
+  const ws = new WebSocket(String((await fetchTicket())["url"]));
+  sockets.push(ws);
+  return new Promise((resolve, reject) => {
+    ws.on("error", reject);
+    ws.on("message", (data) => resolve(Buffer.isBuffer(data) ? data.toString() : "not text"));
+  });
+}
 
 async function fetchTicket(): Promise<JsonObject> {
   const response = await fetch(`${slack.apiUrl}apps.connections.open`, {
