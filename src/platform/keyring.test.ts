@@ -166,39 +166,41 @@ describe("a sealed credential", () => {
   });
 });
 
+function aadOf(layer: string, ...more: readonly string[]): Uint8Array {
+  const { organizationId, integrationId, credentialType } = context;
+  return lengthPrefixed(
+    "infragpt/cred/1",
+    layer,
+    ...more,
+    organizationId,
+    integrationId,
+    credentialType,
+    "3",
+  );
+}
+
+async function openWithWebCrypto(
+  key: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+): Promise<Buffer> {
+  const imported = await webcrypto.subtle.importKey("raw", Buffer.from(key), "AES-GCM", false, [
+    "decrypt",
+  ]);
+  const bytes = await webcrypto.subtle.decrypt(
+    {
+      name: "AES-GCM",
+      iv: Buffer.from(sealed.subarray(0, 12)),
+      additionalData: Buffer.from(aad),
+      tagLength: 128,
+    },
+    imported,
+    Buffer.from(sealed.subarray(12)),
+  );
+  return Buffer.from(bytes);
+}
+
 describe("a record, judged by independent implementations", () => {
-  const aadOf = (layer: string, ...more: string[]): Uint8Array =>
-    lengthPrefixed(
-      "infragpt/cred/1",
-      layer,
-      ...more,
-      context.organizationId,
-      context.integrationId,
-      context.credentialType,
-      "3",
-    );
-
-  async function openWithWebCrypto(
-    key: Uint8Array,
-    aad: Uint8Array,
-    sealed: Uint8Array,
-  ): Promise<Buffer> {
-    const imported = await webcrypto.subtle.importKey("raw", Buffer.from(key), "AES-GCM", false, [
-      "decrypt",
-    ]);
-    const bytes = await webcrypto.subtle.decrypt(
-      {
-        name: "AES-GCM",
-        iv: Buffer.from(sealed.subarray(0, 12)),
-        additionalData: Buffer.from(aad),
-        tagLength: 128,
-      },
-      imported,
-      Buffer.from(sealed.subarray(12)),
-    );
-    return Buffer.from(bytes);
-  }
-
   test("opens with WebCrypto from its published layout", async () => {
     const record = await (await keyringOf("k1", [k1])).seal(context, plaintext, options);
 
@@ -216,8 +218,9 @@ describe("a record, judged by independent implementations", () => {
     // A JWE authenticates its own header: https://www.rfc-editor.org/rfc/rfc7516#section-5.1.
     const aad = Buffer.from(header, "ascii");
     const sealed = Buffer.from(sealBytes(createSecretKey(key), aad, plaintext));
-    const url = (from: number, to?: number): string =>
-      sealed.subarray(from, to).toString("base64url");
+    function url(from: number, to?: number): string {
+      return sealed.subarray(from, to).toString("base64url");
+    }
 
     const opened = await compactDecrypt(
       `${header}..${url(0, 12)}.${url(12, -16)}.${url(-16)}`,

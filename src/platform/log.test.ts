@@ -20,28 +20,36 @@ function aLog(options: Partial<LogOptions> = {}): {
   return { log, lines, scrubber };
 }
 
-// Built from pieces, so that no scanner takes this file for a leak.
+/** Joined here, so that no scanner takes this file for a leak. */
+function joined(...parts: readonly string[]): string {
+  return parts.join("");
+}
+
 const PLANTED: Readonly<Record<string, string>> = {
-  "Slack bot token": "xoxb-" + "2345678901-2345678901234-AbCdEfGhIjKlMnOpQrStUvWx",
-  "Slack user token": "xoxp-" + "2345678901-2345678901-2345678901234-0123456789abcdef",
-  "Slack app token": "xapp-" + "1-A0123456789-2345678901234-0123456789abcdef0123456789abcdef",
-  "Slack rotated token": "xoxe." + "xoxb-1-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
-  "Slack refresh token": "xoxe-" + "1-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
-  "GitHub personal token": "ghp_" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
-  "GitHub installation token": "ghs_" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
-  "GitHub fine-grained token": "github_pat_" + "11ABCDEFG0abcdefghij_AbCdEfGhIjKlMnOp",
-  "AWS access key": "AKIA" + "IOSFODNN7EXAMPL2",
-  "AWS session key": "ASIA" + "IOSFODNN7EXAMPL2",
-  "webhook secret": "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-  "live key": "sk_live_" + "AbCdEfGhIjKlMnOpQrStUvWx",
-  "test key": "sk_test_" + "AbCdEfGhIjKlMnOpQrStUvWx",
-  "model key": "sk-" + "ant-api03-AbCdEfGhIjKlMnOpQrStUvWx",
-  JWT: "eyJ" + "hbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg",
-  "service token": "igpt_" + "AbCdEfGhIjKlMnOpQrStUvWxYz012345",
-  "private key":
-    "-----BEGIN RSA " +
+  "Slack bot token": joined("xoxb-", "2345678901-2345678901234-AbCdEfGhIjKlMnOpQrStUvWx"),
+  "Slack user token": joined("xoxp-", "2345678901-2345678901-2345678901234-0123456789abcdef"),
+  "Slack app token": joined(
+    "xapp-",
+    "1-A0123456789-2345678901234-0123456789abcdef0123456789abcdef",
+  ),
+  "Slack rotated token": joined("xoxe.", "xoxb-1-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"),
+  "Slack refresh token": joined("xoxe-", "1-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"),
+  "GitHub personal token": joined("ghp_", "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"),
+  "GitHub installation token": joined("ghs_", "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"),
+  "GitHub fine-grained token": joined("github_pat_", "11ABCDEFG0abcdefghij_AbCdEfGhIjKlMnOp"),
+  "AWS access key": joined("AKIA", "IOSFODNN7EXAMPL2"),
+  "AWS session key": joined("ASIA", "IOSFODNN7EXAMPL2"),
+  "webhook secret": joined("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+  "live key": joined("sk_live_", "AbCdEfGhIjKlMnOpQrStUvWx"),
+  "test key": joined("sk_test_", "AbCdEfGhIjKlMnOpQrStUvWx"),
+  "model key": joined("sk-", "ant-api03-AbCdEfGhIjKlMnOpQrStUvWx"),
+  JWT: joined("eyJ", "hbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"),
+  "service token": joined("igpt_", "AbCdEfGhIjKlMnOpQrStUvWxYz012345"),
+  "private key": joined(
+    "-----BEGIN RSA ",
     "PRIVATE KEY-----\nMIIEowIBAAKCAQEAsecretsecret\nqUrSTuV+wx/YZ==\n-----END RSA PRIVATE KEY-----",
-  "private key without an end": "-----BEGIN " + "PRIVATE KEY-----\nMIIEowIBAAKCAQEAcut",
+  ),
+  "private key without an end": joined("-----BEGIN ", "PRIVATE KEY-----\nMIIEowIBAAKCAQEAcut"),
 };
 
 /** No stretch of a secret's own characters may survive. */
@@ -197,6 +205,7 @@ describe("log", () => {
 
     assert.match(
       lines[0] ?? "",
+      // oxlint-disable-next-line eslint/no-control-regex
       /\u001b\[35mPOST {2}\u001b\[39m \u001b\[31m503\u001b\[39m \/reply .*1\.5 ms 98 B/,
     );
     assert.match(
