@@ -3,13 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PgBoss } from "pg-boss";
 import { AppError } from "./errors.ts";
 import { Listener } from "./jobs-listener.ts";
-import type { FetchedJob } from "./jobs-run.ts";
 import { QueueRunner } from "./jobs-runner.ts";
 import {
   countStates,
   DEAD_QUEUE,
   expireSecondsOf,
-  fetchJobs,
   FINISHED_SECONDS,
   insertJobs,
   LEASE_SECONDS,
@@ -112,7 +110,6 @@ class PgBossJobs implements Jobs {
         queue,
         db: this.#db,
         log: this.#options.log,
-        fetch: (countMax) => this.#fetch(queue, countMax),
         askForHelp: () => this.#askForHelp(queue.name),
       });
       this.#runners.set(queue.name, runner);
@@ -176,17 +173,6 @@ class PgBossJobs implements Jobs {
     );
   }
 
-  async #fetch(queue: QueueOptions<object>, countMax: number): Promise<readonly FetchedJob[]> {
-    const rows = await fetchJobs(this.#db, queue, countMax);
-    return rows.map(({ id, retry_count: retryCount, key, data, output }) => ({
-      id,
-      retryCount,
-      key,
-      data,
-      lastError: lastErrorOf(output),
-    }));
-  }
-
   async #survey(): Promise<void> {
     const needs = await surveyQueues(this.#db, [...this.#runners.keys()]);
     for (const { name, isDue, lost } of needs) {
@@ -242,11 +228,4 @@ class PgBossJobs implements Jobs {
     if (queue !== "") this.#runners.get(queue)?.wake();
     else for (const runner of this.#runners.values()) runner.wake();
   }
-}
-
-function lastErrorOf(output: unknown): string {
-  if (typeof output !== "object" || output === null) return "";
-  // Ours is { message }; pg-boss's own sweep writes { value: { message } }.
-  if ("message" in output && typeof output.message === "string") return output.message;
-  return "value" in output ? lastErrorOf(output.value) : "";
 }

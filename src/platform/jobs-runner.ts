@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueueOptions, SqlExecutor } from "./jobs.ts";
+import { fetchJobs } from "./jobs-fetch.ts";
 import { type FetchedJob, type Outcome, runJob } from "./jobs-run.ts";
 import { type Claim, completeJobs, type Delay, delayJobs, parkJob } from "./jobs-store.ts";
 import type { Log } from "./log.ts";
@@ -8,7 +9,6 @@ export interface RunnerOptions {
   readonly queue: QueueOptions<object>;
   readonly db: SqlExecutor;
   readonly log: Log;
-  fetch(countMax: number): Promise<readonly FetchedJob[]>;
   /** Called when more may wait than this replica has slots for. */
   askForHelp(): void;
 }
@@ -45,6 +45,7 @@ export class QueueRunner {
   /** Handlers that have not returned, held or not. */
   #busySlots = 0;
   #mayHaveWork = true;
+  #afterKey = "";
   #isDraining = false;
   #hasEnded = false;
   #bell = Promise.withResolvers<void>();
@@ -137,17 +138,19 @@ export class QueueRunner {
   }
 
   async #fetch(): Promise<void> {
-    const slots = this.#options.queue.concurrencyMax - this.#busySlots;
+    const { db, queue } = this.#options;
+    const countMax = queue.concurrencyMax - this.#busySlots;
     this.#mayHaveWork = false;
-    let jobs: readonly FetchedJob[];
     try {
-      jobs = await this.#options.fetch(slots);
+      const found = await fetchJobs(db, { queue, countMax, afterKey: this.#afterKey });
+      this.#afterKey = found.afterKey;
+      if (found.mayBeMore) this.#mayHaveWork = true;
+      for (const job of found.jobs) this.#begin(job);
     } catch (error) {
       this.#mayHaveWork = true;
-      throw error;
+      // Another replica took a job of the same key between our look and our taking it.
+      if (!isUniqueViolation(error)) throw error;
     }
-    if (jobs.length === slots) this.#mayHaveWork = true;
-    for (const job of jobs) this.#begin(job);
   }
 
   #begin(job: FetchedJob): void {
@@ -236,4 +239,8 @@ export class QueueRunner {
     await this.#bell.promise;
     this.#bell = Promise.withResolvers();
   }
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "23505";
 }

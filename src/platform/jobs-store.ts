@@ -60,7 +60,7 @@ export async function insertJobs<Data extends object>(
       JSON.stringify(rows),
       policyOf(queue),
       queue.retriesMax,
-      queue.retryDelaySeconds,
+      Math.ceil(queue.retryDelaySeconds),
       expireSecondsOf(queue),
       LEASE_SECONDS,
       FINISHED_SECONDS,
@@ -75,64 +75,7 @@ export function policyOf(queue: { readonly isOrdered: boolean }): "key_strict_fi
 
 /** The runner aborts a long run itself; pg-boss only steps in where the runner is stuck. */
 export function expireSecondsOf(queue: { readonly runSecondsMax: number }): number {
-  return queue.runSecondsMax + 60;
-}
-
-interface FetchedRow {
-  readonly id: string;
-  readonly retry_count: number;
-  readonly key: string;
-  readonly data: object;
-  readonly output: unknown;
-}
-
-/**
- * Takes up to `countMax` jobs that may run now. pg-boss's own fetch sorts the whole queue each time
- * (150 jobs/s behind a backlog of 20,000); this one walks it in order and stops when it has enough.
- */
-export async function fetchJobs(
-  db: SqlExecutor,
-  queue: { readonly name: string; readonly isOrdered: boolean },
-  countMax: number,
-): Promise<readonly FetchedRow[]> {
-  const { rows } = await db.executeSql(queue.isOrdered ? FETCH_ORDERED : FETCH_UNORDERED, [
-    queue.name,
-    countMax,
-  ]);
-  return rows;
-}
-
-const FETCH_ORDERED = fetchStatement(`
-  and not exists (
-    select from pgboss.job b
-    where b.name = j.name and b.singleton_key = j.singleton_key and b.id <> j.id
-      and b.state in ('active', 'retry', 'failed') and b.policy = 'key_strict_fifo'
-  )
-  and (j.state = 'retry' or not exists (
-    select from pgboss.job e
-    where e.name = j.name and e.singleton_key = j.singleton_key and e.state < 'active'
-      and (e.created_on, e.id) < (j.created_on, j.id) and e.start_after <= now()
-  ))`);
-
-const FETCH_UNORDERED = fetchStatement("");
-export const fetchStatements = [FETCH_ORDERED, FETCH_UNORDERED] as const;
-
-/** Only started_on tells that an attempt was made: without it the count stays. */
-function fetchStatement(condition: string): string {
-  return `with next as (
-    select j.id from pgboss.job j
-    where j.name = $1 and j.state < 'active' and not j.blocked and j.start_after <= now()
-      ${condition}
-    order by j.priority desc, j.created_on
-    limit $2
-    for update of j skip locked
-  )
-  update pgboss.job j
-  set state = 'active', heartbeat_on = now(), started_on = now(),
-    retry_count = j.retry_count + (j.started_on is not null)::int
-  from next
-  where j.name = $1 and j.id = next.id
-  returning j.id, j.retry_count, coalesce(j.singleton_key, '') as key, j.data, j.output`;
+  return Math.ceil(queue.runSecondsMax) + 60;
 }
 
 /** Marks runs as done. Returns the ids that were still held. */

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { createLog, createScrubber } from "#platform";
-import type { ConnectionOptions, Database } from "#database";
+import { type ConnectionOptions, type Database, sqlExecutor } from "#database";
 import { openKysely, openPool } from "../../src/database/pool.ts";
+
+export { sqlExecutor };
 
 export const TEST_SERVER_VARIABLE = "INFRAGPT_TEST_DATABASE_SERVER";
 export const TEMPLATE_DATABASE = "infragpt_template";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { createLog, createScrubber } from "#platform";
+import { createJobs, createLog, createScrubber } from "#platform";
 import { migrate } from "#database";
 import {
   type OpenEmbeddedServer,
@@ -55,4 +55,8 @@ async function makeTemplate(connection: ConnectionOptions): Promise<void> {
   const db = openKysely(pool);
   await migrate(db, { log });
   await db.destroy();
+  // pg-boss's schema too, so that no test waits for it.
+  const jobs = createJobs({ connection: { ...connection, database: TEMPLATE_DATABASE }, log });
+  await jobs.start();
+  await jobs.stop({ graceMs: 1_000 });
 }
