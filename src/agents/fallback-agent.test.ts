@@ -71,6 +71,9 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
+/** No deadline that matters: a mocked clock runs past a near one. */
+const FAR_MS = 3_600_000;
+
 test("tries an agent again that answers UNAVAILABLE", async (t) => {
   await using server = await startAgent((call) =>
     call <= 2 ? fail("unavailable") : ["It is DNS."],
@@ -135,7 +138,7 @@ test("fails instead of mixing two answers once text was shown", async (t) => {
     aConfig(second.endpoint, { name: "second" }),
   ]);
 
-  await assert.rejects(ask(agents), { kind: "unreachable", agent: "first" });
+  await assert.rejects(ask(agents), { kind: "failed", agent: "first" });
   assert.equal(first.calls(), 1);
   assert.equal(second.calls(), 0);
 });
@@ -179,6 +182,22 @@ test("retries within one deadline", async (t) => {
   assert.ok(performance.now() - startedAt < 6500);
 });
 
+test("stops waiting for the next try when the turn is cancelled", async (t) => {
+  const endpoint = `127.0.0.1:${await closedPort()}`;
+  const agents = open(t, [aConfig(endpoint, { retryAttempts: 100, timeoutMs: FAR_MS })]);
+  const stop = new AbortController();
+  const startedAt = performance.now();
+
+  async function read(): Promise<void> {
+    for await (const { kind } of agents.converse(aRequest(), { signal: stop.signal })) {
+      if (kind === "started") setTimeout(() => stop.abort(new Error("stopped by Ann")), 300);
+    }
+  }
+
+  await assert.rejects(read(), /stopped by Ann/);
+  assert.ok(performance.now() - startedAt < 3000);
+});
+
 test("says that nobody is configured for a message", async (t) => {
   const agents = open(t, [aConfig("127.0.0.1:1", { handles: ["billing"] })]);
 
@@ -195,9 +214,6 @@ async function openBreaker(t: TestContext, agents: Agents, server: CountedAgent)
   }
   assert.ok(turns < 50, "the breaker never opened");
 }
-
-// The deadline is far away: the mocked clock runs past a near one.
-const FAR_MS = 3_600_000;
 
 test("stops asking an agent that keeps failing, and asks it again when it recovers", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() });

@@ -35,21 +35,23 @@ export async function askChain(
   const failures: AgentFailure[] = [];
   for (const member of chain) {
     if (deps.clock.now().getTime() >= endsAtMs) break;
+    let hasSpoken = false;
     let hasShownText = false;
     try {
-      await askMember(deps, member, request, watchText, endsAtMs, { signal });
+      await askMember(deps, member, request, watch, endsAtMs, { signal });
       setProblem(deps.log, member, undefined);
       return;
     } catch (error) {
       signal.throwIfAborted();
-      const failure = asAgentFailure(member.agent.config.name, error);
+      const failure = failureOf(member.agent.config.name, error, hasSpoken);
       failures.push(failure);
       if (failure.kind === "unreachable") setProblem(deps.log, member, "cannot be reached");
       logFailure(deps.log, request, failure);
       if (hasShownText) break;
     }
 
-    async function watchText(event: AgentEvent): Promise<void> {
+    async function watch(event: AgentEvent): Promise<void> {
+      hasSpoken ||= event.kind !== "started";
       hasShownText ||= event.kind === "text";
       await emit(event);
     }
@@ -106,6 +108,14 @@ async function askMember(
     isRetryable,
     signal,
   });
+}
+
+/** An agent that is lost in the middle of its answer was reached: it failed. */
+function failureOf(agent: string, error: unknown, hasSpoken: boolean): AgentFailure {
+  const failure = asAgentFailure(agent, error);
+  if (failure.kind !== "unreachable" || !hasSpoken) return failure;
+  const message = `the agent was lost in the middle of its answer: ${failure.message}`;
+  return new AgentFailure("failed", agent, message, { cause: error });
 }
 
 function logFailure(log: Log, request: TurnRequest, failure: AgentFailure): void {

@@ -17,8 +17,8 @@ test("finds a busy process among the busiest", onLinux, async (t) => {
 
   const place = processes.findIndex(({ pid }) => pid === busy.pid);
   // Other work on the machine takes its share, so this is not the 100 % of an idle one.
-  assert.ok(place >= 0 && place < 5, `it is number ${place + 1}`);
-  assert.ok(processes[place]!.cpuPercent > 15, `${processes[place]!.cpuPercent} %`);
+  assert.ok(place >= 0 && place < 8, `it is number ${place + 1}`);
+  assert.ok(processes[place]!.cpuPercent > 5, `${processes[place]!.cpuPercent} %`);
   assert.ok(processes[place]!.cpuPercent < 200);
   assert.match(processes[place]!.name, /node/);
 });
