@@ -45,7 +45,6 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ],
   FST_ERR_BAD_URL: ["invalid_request", "The path is not a valid URL path."],
   FST_ERR_MAX_PARAM_LENGTH: ["invalid_request", "A part of the path is too long."],
-  FST_ERR_HANDLER_TIMEOUT: ["timeout", "This took too long and was given up. Try again."],
   FST_ERR_ASYNC_CONSTRAINT: ["not_found", "There is nothing at this path."],
 };
 

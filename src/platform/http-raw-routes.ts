@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "./clock.ts";
-import { requestSignal } from "./http-signal.ts";
+import { answerInTime } from "./http-signal.ts";
 import type { RawRoute } from "./route.ts";
 
 /** Raw routes live in their own plugin, whose only parser keeps the bytes, whatever their type says. */
@@ -35,20 +35,21 @@ function addRawRoute(raw: FastifyInstance, route: RawRoute, clock: Clock): void 
     schema: { hide: true },
     async handler(request, reply) {
       const receivedAt = clock.now();
-      const signalOf = requestSignal(reply);
       const [path = "", query] = request.url.split("?", 2);
-      const answer = await route.handle({
-        path,
-        query: new URLSearchParams(query),
-        params: paramsOf(request),
-        headers: headersOf(request),
-        body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
-        remoteAddress: request.socket.remoteAddress ?? "",
-        receivedAt,
-        get signal() {
-          return signalOf();
-        },
-      });
+      const answer = await answerInTime(reply, (signalOf) =>
+        route.handle({
+          path,
+          query: new URLSearchParams(query),
+          params: paramsOf(request),
+          headers: headersOf(request),
+          body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+          remoteAddress: request.socket.remoteAddress ?? "",
+          receivedAt,
+          get signal() {
+            return signalOf();
+          },
+        }),
+      );
       return send(reply, answer);
     },
   });

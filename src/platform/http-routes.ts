@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { AppError } from "./errors.ts";
 import { openApiSchema } from "./http-open-api.ts";
-import { requestSignal } from "./http-signal.ts";
+import { answerInTime } from "./http-signal.ts";
 import type { Principal } from "./principal.ts";
 import type { Route, RouteAccess } from "./route.ts";
 
@@ -44,17 +44,18 @@ function addRoute(
     },
     async handler(request, reply) {
       reply.code(status);
-      const signalOf = requestSignal(reply);
-      return route.handle({
-        params: request.params,
-        query: request.query,
-        body: request.body,
-        principal: request.principal,
-        requestId: request.id,
-        get signal() {
-          return signalOf();
-        },
-      });
+      return answerInTime(reply, (signalOf) =>
+        route.handle({
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          principal: request.principal,
+          requestId: request.id,
+          get signal() {
+            return signalOf();
+          },
+        }),
+      );
     },
   });
 }

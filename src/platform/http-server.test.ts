@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, test } from "node:test";
+import { fastify } from "fastify";
 import { z } from "zod";
+import { answerError, asHttpError } from "./http-errors.ts";
+import { answerInTime } from "./http-signal.ts";
 import { AppError, route } from "./index.ts";
 import { errorOf, failing, item, post, reply, serve } from "./testing/http.ts";
 
@@ -139,6 +142,33 @@ describe("routes", () => {
 
     await assert.rejects(answer);
     assert.equal(await left, true);
+  });
+});
+
+describe("a handler that hangs", () => {
+  test("is aborted and answered with 504", async () => {
+    const { promise: never } = Promise.withResolvers<never>();
+    let signal: AbortSignal | undefined;
+    const server = fastify();
+    server.setErrorHandler((error, request, reply) =>
+      answerError(asHttpError(error), request, reply),
+    );
+    server.get("/", (_request, reply) =>
+      answerInTime(
+        reply,
+        async (signalOf) => {
+          signal = signalOf();
+          return never;
+        },
+        20,
+      ),
+    );
+
+    const answer = await server.inject("/");
+
+    assert.equal(answer.statusCode, 504);
+    assert.equal(answer.json().error.code, "timeout");
+    assert.equal(signal?.aborted, true);
   });
 });
 

@@ -49,8 +49,6 @@ export interface HttpServer {
 
 /** Limits of security.md 7. Node's own are 300 s, 60 s and 5 s. */
 const REQUEST_MS_MAX = 30_000;
-/** Aborts the request's signal and answers 504: a handler that hangs holds no connection for ever. */
-const HANDLER_MS_MAX = 30_000;
 const HEADERS_MS_MAX = 10_000;
 // Longer than the 60 s of common load balancers, so that they close first and no request meets a closed socket.
 const KEEP_ALIVE_MS = 65_000;
@@ -76,7 +74,6 @@ function createApp(options: HttpServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: REQUEST_MS_MAX,
-    handlerTimeout: HANDLER_MS_MAX,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxRequestsPerSocket: REQUESTS_PER_SOCKET_MAX,
     http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX },

@@ -254,6 +254,6 @@ describe("scrubber", () => {
     const startedMs = performance.now();
     scrubber.scrub(hostile);
 
-    assert.ok(performance.now() - startedMs < 2000);
+    assert.ok(performance.now() - startedMs < 5000);
   });
 });
