@@ -108,6 +108,14 @@ describe("identifying what Slack sent", () => {
     { type: "event_callback", team_id: "x".repeat(10_000), event: { type: "message" } },
     { ssl_check: "1", token: "x" },
   ];
+  test("a payload that is nested without end is identified like any other", () => {
+    const deep: unknown = JSON.parse("[".repeat(100_000) + "]".repeat(100_000));
+
+    const delivery = toDelivery("event", eventPayload(messageEvent({ deep })));
+
+    assert.equal(delivery.deliveryId, "Ev1");
+  });
+
   for (const payload of nothings) {
     test(`${JSON.stringify(payload).slice(0, 80)} is no delivery`, () => {
       for (const kind of ["event", "command", "interaction"] as const) {

@@ -37,6 +37,7 @@ export async function openSocket(
   } catch (cause) {
     // The address carries a ticket: it stays out of the message.
     const why = cause instanceof Error ? cause.message : "unknown";
+    socket.terminate(why);
     throw new ConnectorError("unavailable", `Slack's socket did not open: ${why}`, { cause });
   } finally {
     clearTimeout(timer);
@@ -45,8 +46,7 @@ export async function openSocket(
 }
 
 async function getSocketUrl(deps: OpenSocketDeps, signal: AbortSignal): Promise<string> {
-  const answer = await deps.caller.call(deps.appToken, "apps.connections.open", {}, { signal });
-  const url = textIn(answer.body, "url");
+  const url = await askForUrl(deps, signal);
   const parsed = url === undefined ? null : URL.parse(url);
   const isPlainAllowed = new URL(deps.apiUrl).protocol === "http:";
   const isUsable = parsed?.protocol === "wss:" || (parsed?.protocol === "ws:" && isPlainAllowed);
@@ -55,3 +55,20 @@ async function getSocketUrl(deps: OpenSocketDeps, signal: AbortSignal): Promise<
   }
   return parsed.href;
 }
+
+async function askForUrl(deps: OpenSocketDeps, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const method = "apps.connections.open";
+    const { body } = await deps.caller.call(deps.appToken, method, {}, { signal });
+    return textIn(body, "url");
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || !TOKEN_PROBLEMS.has(error.kind)) throw error;
+    const { vendorCode = "unknown" } = error;
+    const message =
+      `Slack refused the app token (${vendorCode}): ` +
+      "it must start with xapp- and have the scope connections:write";
+    throw new ConnectorError(error.kind, message, { vendorCode, cause: error });
+  }
+}
+
+const TOKEN_PROBLEMS: ReadonlySet<string> = new Set(["unauthorized", "missing_permission"]);

@@ -116,8 +116,7 @@ export class SlackSocket {
         this.#hello.resolve(frame.connections);
         return;
       case "disconnect":
-        log.info({ link: name, reason: frame.reason }, "Slack asks for a new connection");
-        this.#ending.resolve({ kind: "renew", reason: frame.reason });
+        this.#prepareEnd(frame.reason);
         return;
       case "envelope":
         void this.#handle(frame);
@@ -127,6 +126,16 @@ export class SlackSocket {
     }
   }
 
+  #prepareEnd(reason: string): void {
+    const { log, name } = this.#deps;
+    const facts = { link: name, reason };
+    if (ROUTINE_REASONS.has(reason)) log.info(facts, "Slack asks for a new connection");
+    else log.warn(facts, "Slack ends a connection");
+    // Too many connections are refused before any hello.
+    this.#hello.reject(new Error(reason));
+    this.#ending.resolve({ kind: "renew", reason });
+  }
+
   /** Never rejects. */
   async #handle(envelope: Extract<SocketFrame, { kind: "envelope" }>): Promise<void> {
     this.#begin();
@@ -134,8 +143,8 @@ export class SlackSocket {
       const delivery = this.#toDelivery(envelope);
       if (delivery !== undefined) await this.#store(delivery);
       this.#acknowledge(envelope.envelopeId);
-    } catch (cause) {
-      const facts = { link: this.#deps.name, envelopeId: envelope.envelopeId, cause };
+    } catch (error) {
+      const facts = { link: this.#deps.name, envelopeId: envelope.envelopeId, error };
       this.#deps.log.warn(facts, "a delivery was not stored; Slack sends it again");
     } finally {
       this.#end();
@@ -184,6 +193,9 @@ export class SlackSocket {
     if (this.#ws.isPaused && this.#inFlight <= IN_FLIGHT_MAX / 2) this.#ws.resume();
   }
 }
+
+/** Slack renews each connection every few hours. */
+const ROUTINE_REASONS: ReadonlySet<string> = new Set(["warning", "refresh_requested"]);
 
 const CLOSE_HANDSHAKE_MS = 1_000;
 

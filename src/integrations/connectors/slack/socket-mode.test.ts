@@ -226,6 +226,18 @@ describe("listening over Socket Mode", () => {
     });
   }
 
+  test("says that too many connections are open, and keeps those it has", async () => {
+    await using slack = await startFakeSlack({ connectionsMax: 1 });
+    await using listener = new TestListener(slack);
+
+    await listener.waitFor("the refusal to be reported", () =>
+      listener.reports.some((report) => report.detail?.includes("too_many_websockets")),
+    );
+    await slack.say(TEAM, CHANNEL, "U1", "hello").acked;
+
+    assert.equal(listener.deliveries.length, 1);
+  });
+
   test("survives a handshake that is refused", async () => {
     await using slack = await startFakeSlack();
     slack.refuseConnections({ upgradeStatus: 503 }, 3);
@@ -249,7 +261,7 @@ describe("listening over Socket Mode", () => {
       JSON.stringify(listener.reports),
       ...listener.logged.map((line) => `${line.message} ${describeFacts(line.facts)}`),
     ].join("\n");
-    assert.doesNotMatch(everything, /xapp-|xoxb-|ticket=|a private text/);
+    assert.doesNotMatch(everything, /xapp-1|xoxb-|ticket=|a private text/);
   });
 
   test("stops when told: what is being stored is acknowledged, nothing new is taken", async () => {
