@@ -1,7 +1,8 @@
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely } from "kysely";
 import { Client, Pool } from "pg";
 import type { Log } from "#platform";
 import type { Database } from "./database.ts";
+import { OpeningDialect } from "./opening-driver.ts";
 import type { Tables } from "./tables/index.ts";
 
 /** Where the database is, as `pg` and everything built on it take it. Holds the password: never log it. */
@@ -48,7 +49,7 @@ export function openPool({ connection, sizeMax, applicationName, log }: PoolOpti
 }
 
 export function openKysely(pool: Pool): Database {
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Tables>({ dialect: new OpeningDialect({ pool }) });
 }
 
 /**

@@ -1,42 +1,56 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { AppError, isUuid } from "#platform";
 import type { Database, DatabaseTransaction } from "./database.ts";
+import { openingWith } from "./opening-driver.ts";
 
+type Work<Result> = (tx: DatabaseTransaction) => Promise<Result>;
+
+/** The role of tenant transactions; migration 0004 makes it. */
+const TENANT_ROLE = "infragpt_app";
 const ATTEMPTS_MAX = 4;
 // serialization_failure and deadlock_detected: PostgreSQL asks for the transaction to be run again.
 const RUN_AGAIN = new Set(["40001", "40P01"]);
 
 /**
- * Runs `work` in one transaction that serves one organization. `work` may run up to four times:
- * after a deadlock or a serialization failure it is started over, so it does nothing outside.
+ * Runs `work` in one transaction that sees and writes one organization's rows and no others: as the
+ * role infragpt_app, which owns nothing, under row-level security. The only way to a tenant table
+ * in the name of a principal. `work` may run up to four times: after a deadlock or a serialization
+ * failure it is started over, so it does nothing outside.
+ *
+ * SQL inside can say `reset role` and see everything: the wall stops a forgotten filter, not
+ * statements that somebody else wrote. So no text from outside ever becomes SQL here.
  */
 export async function withTenant<Result>(
   db: Database,
-  // Row-level security will set it in the same round trip as `begin`.
-  _organizationId: string,
-  work: (tx: DatabaseTransaction) => Promise<Result>,
+  organizationId: string,
+  work: Work<Result>,
 ): Promise<Result> {
-  return runTransaction(db, work);
+  // It is written into the statement, because several at once cannot have parameters.
+  if (!isUuid(organizationId)) throw new AppError("not_found", "There is no such organization.");
+  const opening = `set local role ${TENANT_ROLE}; set local app.organization_id = '${organizationId}'`;
+  return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
 }
 
 /**
- * Runs `work` in one transaction that may see every organization. `reason` says in plain words why
- * ("store a delivery before its account is known"). `work` may run up to four times.
+ * Runs `work` in one transaction that sees every organization, as the user that owns the tables.
+ * For what happens before an organization is known and for the service's own upkeep; `reason` says
+ * in plain words why ("store a delivery before its account is known"). `work` may run up to four times.
  */
 export async function withSystem<Result>(
   db: Database,
   _reason: string,
-  work: (tx: DatabaseTransaction) => Promise<Result>,
+  work: Work<Result>,
 ): Promise<Result> {
-  return runTransaction(db, work);
+  return runTransaction((run) => db.transaction().execute(run), work);
 }
 
 async function runTransaction<Result>(
-  db: Database,
-  work: (tx: DatabaseTransaction) => Promise<Result>,
+  execute: (work: Work<Result>) => Promise<Result>,
+  work: Work<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute(work);
+      return await execute(work);
     } catch (error) {
       if (attempt >= ATTEMPTS_MAX || !RUN_AGAIN.has(sqlStateOf(error))) throw error;
       // Two transactions that met once should not start over in step.

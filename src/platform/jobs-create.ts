@@ -11,6 +11,7 @@ import {
   FINISHED_SECONDS,
   insertJobs,
   LEASE_SECONDS,
+  letTenantsEnqueue,
   listDeadJobs,
   policyOf,
   renewLeases,
@@ -103,6 +104,7 @@ class PgBossJobs implements Jobs {
 
   async start(): Promise<void> {
     await this.#boss.start();
+    await letTenantsEnqueue(this.#db);
     await this.#boss.createQueue(DEAD_QUEUE);
     for (const queue of this.#queues) await this.#createQueue(queue);
     for (const queue of this.#queues) {

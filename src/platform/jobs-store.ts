@@ -33,6 +33,25 @@ export interface Death extends Claim {
 // against it. They are ours because its own calls cannot delay without counting an attempt, settle
 // many outcomes at once or park a job outside its queue, and plan every statement anew.
 
+/**
+ * Jobs are enqueued in tenant transactions, whose role may add jobs and neither see nor change any.
+ * A grant on the partitioned table covers its partitions, also later ones. Replicas that start
+ * together take turns: two grants at once on one table fail.
+ */
+export async function letTenantsEnqueue(db: SqlExecutor): Promise<void> {
+  await db.executeSql(
+    `do $$ begin
+       if to_regrole('infragpt_app') is null then return; end if;
+       perform pg_advisory_xact_lock(hashtext('infragpt/let-tenants-enqueue'));
+       if has_schema_privilege('infragpt_app', 'pgboss', 'usage')
+         and has_table_privilege('infragpt_app', 'pgboss.job', 'insert')
+       then return; end if;
+       grant usage on schema pgboss to infragpt_app;
+       grant insert on pgboss.job to infragpt_app;
+     end $$`,
+  );
+}
+
 export async function insertJobs<Data extends object>(
   tx: SqlExecutor,
   queue: QueueOptions<Data>,
