@@ -8,6 +8,7 @@ import { showProgress, type Progress } from "./progress.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import {
   endTurn,
+  findAnswer,
   findConversation,
   findTurn,
   leaseTurn,
@@ -76,7 +77,7 @@ export async function answerMessage(
     throw error;
   }
   deps.failpoint("agent_answered");
-  await storeOutcome(deps, leased, outcome);
+  await storeOutcome(deps, leased, await orSilence(deps, leased, outcome));
 }
 
 async function askAgent(
@@ -142,6 +143,26 @@ async function converse(
   throw new AgentFailure("failed", "", "The agent's answer ended without its last word.");
 }
 
+/** An agent that says nothing, in its answer or on the way, has failed: somebody waits. */
+async function orSilence(
+  deps: AnswerDeps,
+  { turn, conversation }: LeasedTurn,
+  outcome: Outcome,
+): Promise<Outcome> {
+  if (outcome.text.trim() !== "") return outcome;
+  const { organizationId } = conversation;
+  const said = await withTenant(deps.db, organizationId, (tx) =>
+    findAnswer(tx, organizationId, turn.id),
+  );
+  if (said !== undefined) return outcome;
+  return {
+    state: "failed",
+    agent: outcome.agent,
+    text: failureSentence("failed", turn.traceId),
+    failure: "failed: the agent answered without a word",
+  };
+}
+
 async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outcome): Promise<void> {
   const { turn, conversation } = leased;
   const { organizationId } = conversation;
@@ -150,6 +171,8 @@ async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outco
     const at = deps.clock.now();
     const { state, agent } = outcome;
     if (!(await endTurn(tx, organizationId, turn.id, { state, agent, failure, at }))) return false;
+    // An original agent that spoke through SendReply may return nothing more.
+    if (outcome.text.trim() === "") return true;
     // The conversation of a command may have got its thread meanwhile.
     const current = (await findConversation(tx, organizationId, conversation.id)) ?? conversation;
     await addReply(deps.replies, tx, {
