@@ -6,7 +6,7 @@ import { AppError, asAppError, type ErrorCode, httpStatusOf } from "./errors.ts"
 import type { Ids } from "./ids.ts";
 
 /** The one shape of every answer that is not a good one. */
-export interface ErrorBody {
+interface ErrorBody {
   readonly error: {
     readonly code: ErrorCode;
     readonly message: string;

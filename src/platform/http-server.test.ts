@@ -150,12 +150,12 @@ describe("a handler that hangs", () => {
     const { promise: never } = Promise.withResolvers<never>();
     let signal: AbortSignal | undefined;
     const server = fastify();
-    server.setErrorHandler((error, request, reply) =>
-      answerError(asHttpError(error), request, reply),
+    server.setErrorHandler((error, request, answer) =>
+      answerError(asHttpError(error), request, answer),
     );
-    server.get("/", (_request, reply) =>
+    server.get("/", (_request, slow) =>
       answerInTime(
-        reply,
+        slow,
         async (signalOf) => {
           signal = signalOf();
           return never;

@@ -14,7 +14,7 @@ import {
   systemClock,
 } from "../index.ts";
 
-export const alice: Principal = {
+const alice: Principal = {
   kind: "user",
   organizationId: "org-1",
   id: "alice",
