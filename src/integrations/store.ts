@@ -199,16 +199,23 @@ export async function upsertIntegration(
   organizationId: string,
   input: { id: string; connectorId: string; profile: AccountProfile; at: Date },
 ): Promise<string | undefined> {
-  const { rows } = await sql<{ id: string }>`
+  const { rows: inserted } = await sql<{ id: string }>`
     insert into integrations
       (id, organization_id, connector_type, bot_id, connector_organization_id, metadata, created_at, updated_at)
     values (${input.id}, ${organizationId}, ${input.connectorId}, ${input.profile.botId ?? null},
       ${input.profile.accountId}, ${metadataOf(input.profile)}::jsonb, ${input.at}, ${input.at})
-    on conflict (connector_type, connector_organization_id) where status <> 'deleted'
-    do update set bot_id = excluded.bot_id, metadata = excluded.metadata, updated_at = excluded.updated_at, status = 'active'
-    where integrations.organization_id = excluded.organization_id
+    on conflict (connector_type, connector_organization_id) where status <> 'deleted' do nothing
     returning id`.execute(tx);
-  return rows[0]?.id;
+  if (inserted[0]) return inserted[0].id;
+  // Not "do update": row-level security turns that into an error where the row is another organization's.
+  const { rows: refreshed } = await sql<{ id: string }>`
+    update integrations
+    set bot_id = ${input.profile.botId ?? null}, metadata = ${metadataOf(input.profile)}::jsonb,
+      updated_at = ${input.at}, status = 'active'
+    where organization_id = ${organizationId} and connector_type = ${input.connectorId}
+      and connector_organization_id = ${input.profile.accountId} and status <> 'deleted'
+    returning id`.execute(tx);
+  return refreshed[0]?.id;
 }
 
 function metadataOf(profile: AccountProfile): string {
