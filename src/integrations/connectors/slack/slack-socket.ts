@@ -96,8 +96,10 @@ export class SlackSocket {
   /** Waits, but not for ever, until everything received is stored and acknowledged, then closes. */
   async close(): Promise<void> {
     const { drainMs } = this.#deps.timings;
-    await withinMs(drainMs, this.#idle.promise);
+    // A busy link is never idle while it reads.
+    if (this.#isReading) await withinMs(drainMs, this.#idle.promise);
     this.#isReading = false;
+    await withinMs(drainMs, this.#idle.promise);
     this.#ws.close(1000);
     await withinMs(CLOSE_HANDSHAKE_MS, this.closed);
     this.#ws.terminate();
