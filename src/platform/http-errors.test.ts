@@ -102,4 +102,21 @@ describe("bad requests", () => {
       assert.match(answered, /"request_id":"[\w-]{36}"/);
     });
   }
+
+  test("leave no alarm in the log when the caller hangs up in the middle of a body", async () => {
+    const { url, server, lines } = await serve({ routes: [reply] });
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    const head = "POST /reply HTTP/1.1\r\nhost: x\r\nauthorization: Bearer alice\r\n";
+    socket.write(`${head}content-type: application/json\r\ncontent-length: 99\r\n\r\n{"con`);
+    await once(socket, "ready");
+    await fetch(url);
+
+    socket.destroy();
+    await server.stop();
+
+    assert.ok(
+      lines.every((line) => JSON.parse(line).level === "info"),
+      lines.join(""),
+    );
+  });
 });

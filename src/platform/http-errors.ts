@@ -49,7 +49,15 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 
 /** Anything thrown on the way through a request, as what the caller may see. */
-export function asHttpError(error: unknown): AppError {
+export function asHttpError(error: unknown, request?: FastifyRequest): AppError {
+  const shown = asRefusal(error);
+  // A body that never came to its end was the caller's doing, and nobody waits for this answer.
+  return shown.code === "internal" && request?.raw.complete === false
+    ? new AppError("cancelled", "The caller left.", { cause: error })
+    : shown;
+}
+
+function asRefusal(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return asValidationError(error);
   if (!(error instanceof Error) || !("code" in error)) {

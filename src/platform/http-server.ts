@@ -105,7 +105,7 @@ async function build(app: FastifyInstance, options: HttpServerOptions): Promise<
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
-    const shown = asHttpError(error);
+    const shown = asHttpError(error, request);
     // Said once, here: what the caller cannot see is what we must be able to find.
     if (shown.code === "internal") {
       log.error(
