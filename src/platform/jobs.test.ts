@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { createTestDatabase, sqlExecutor, type TestDatabase } from "../../test/support/database.ts";
+import {
+  createTestDatabase,
+  onTestServer,
+  sqlExecutor,
+  type TestDatabase,
+} from "../../test/support/database.ts";
 import {
   createIds,
   createJobs,
@@ -309,6 +314,67 @@ describe("jobs", () => {
 
     assert.deepEqual(await run.jobs.states(), [
       { name: run.name, waiting: 2, running: 1, dead: 0 },
+    ]);
+  });
+
+  test("goes on by itself after the database was away", { timeout: 30_000 }, async () => {
+    const diary = new Diary();
+    const isAway = Promise.withResolvers<void>();
+    await using own = await createTestDatabase();
+    const jobs = createJobs({ connection: own.connection, log });
+    const { queue } = define(jobs, {
+      async handle({ data }) {
+        diary.write(`begins ${data.text}`);
+        if (data.text === "first") await isAway.promise;
+      },
+    });
+    await jobs.start();
+    const texts = ["first", "second"];
+    const rows = texts.map((text) => ({ id: nextId(), key: "k", data: { text } }));
+    await queue.enqueue(sqlExecutor(own.db), rows);
+    queue.wake();
+    await diary.has(1);
+
+    await onTestServer(`alter database ${own.name} allow_connections false`);
+    await onTestServer(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${own.name}'`,
+    );
+    isAway.resolve();
+    // The outcome of the first job meets a database that is away.
+    await jobs.states().catch(() => diary.write("away"));
+    await diary.has(2);
+    await onTestServer(`alter database ${own.name} allow_connections true`);
+
+    assert.deepEqual(await diary.has(3), ["begins first", "away", "begins second"]);
+    await jobs.stop({ graceMs: 1_000 });
+  });
+
+  test("announces and parks a job whose replica ended in its last run", async () => {
+    const diary = new Diary();
+    const name = `orphaned-${++queues}`;
+    await using run = await startedJobs({
+      name,
+      retriesMax: 0,
+      handle: async ({ data }) => diary.write(data.text),
+      onDead: async ({ data }, error) => diary.write(`dead: ${data.text}, ${String(error)}`),
+    });
+    const lost = { id: nextId(), key: "k", data: { text: "lost" } };
+
+    // As a replica leaves it that was killed eleven seconds ago.
+    await database.db.transaction().execute(async (tx) => {
+      await run.queue.enqueue(sqlExecutor(tx), [lost]);
+      await sqlExecutor(tx).executeSql(
+        `update pgboss.job
+         set state = 'active', started_on = now(), heartbeat_on = now() - interval '11 seconds'
+         where name = $1 and id = $2`,
+        [name, lost.id],
+      );
+    });
+    await run.add("k", "next");
+
+    assert.deepEqual(await diary.has(2), [
+      "dead: lost, Error: The replica that ran this job ended.",
+      "next",
     ]);
   });
 

@@ -17,7 +17,7 @@ export interface TestDatabase extends AsyncDisposable {
   readonly name: string;
 }
 
-const log = createLog({ level: "warn", format: "json", scrubber: createScrubber() });
+const log = createLog({ level: "error", format: "json", scrubber: createScrubber() });
 
 /**
  * A database of its own for a test file, with every table and the job queues' schema, dropped at
@@ -51,6 +51,11 @@ export function testServer(): ConnectionOptions {
   }
   const connection: ConnectionOptions = JSON.parse(address);
   return connection;
+}
+
+/** Runs one statement beside every test's own database, such as to take one away. */
+export async function onTestServer(statement: string): Promise<void> {
+  await onServer(testServer(), statement);
 }
 
 async function onServer(server: ConnectionOptions, statement: string): Promise<void> {

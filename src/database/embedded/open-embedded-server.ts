@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { platform } from "node:os";
 import { join, resolve } from "node:path";
 import { AppError, type Abortable, type Log } from "#platform";
 import type { ConnectionOptions } from "../pool.ts";
@@ -36,7 +37,7 @@ export interface OpenEmbeddedServer {
 /** Starts the server of `directory`, creating it the first time, or attaches to a running one. */
 export async function openEmbeddedServer(options: EmbeddedOptions): Promise<OpenEmbeddedServer> {
   const directory = resolve(options.directory);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: directoryMode() });
   const held = holdDirectory(directory);
   if (!("release" in held)) {
     const settings = options.attach ? await findSettings(directory) : undefined;
@@ -61,6 +62,12 @@ export async function openEmbeddedServer(options: EmbeddedOptions): Promise<Open
     held.release();
     throw error;
   }
+}
+
+/** Where the server runs under another account than ours, it must be able to walk through. */
+function directoryMode(): number {
+  const walksByName = process.getuid?.() === 0 && platform() !== "linux";
+  return walksByName ? 0o711 : 0o700;
 }
 
 async function startServer(
