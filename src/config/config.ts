@@ -17,6 +17,8 @@ export interface Config {
   readonly metricsPort: number;
   /** Without a slash at its end. */
   readonly publicUrl: string;
+  /** Origins whose pages may call the HTTP API from a browser. */
+  readonly corsOrigins: readonly string[];
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
   readonly httpLog: boolean;
   readonly logFormat: "json" | "pretty";

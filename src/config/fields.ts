@@ -72,6 +72,17 @@ export function url(): z.ZodType<string> {
     .refine(isHttpUrl, "must be an http or https address without user name or password");
 }
 
+/** Scheme, host and port alone: what browsers send as Origin. */
+export function origin(): z.ZodType<string> {
+  return z
+    .string("must be an origin such as https://console.example.com")
+    .max(2000)
+    .refine(
+      (value) => isHttpUrl(value) && URL.parse(value)?.origin === value,
+      "must be an origin such as https://console.example.com, in lower case and without a path",
+    );
+}
+
 function isHttpUrl(value: string): boolean {
   const parsed = URL.parse(value);
   if (parsed === null) return false;

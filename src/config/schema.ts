@@ -1,5 +1,16 @@
 import { z } from "zod";
-import { amount, bool, id, integer, port, secret, secretList, text, url } from "./fields.ts";
+import {
+  amount,
+  bool,
+  id,
+  integer,
+  origin,
+  port,
+  secret,
+  secretList,
+  text,
+  url,
+} from "./fields.ts";
 
 const Slack = z.strictObject({
   client_id: id().optional(),
@@ -136,6 +147,7 @@ export const ConfigFile = z.strictObject({
   metrics_host: text().default("127.0.0.1"),
   metrics_port: port().default(9464),
   public_url: url().optional(),
+  cors_origins: z.array(origin()).max(50).default([]),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
   http_log: bool().default(true),
   log_format: z.enum(["json", "pretty"]).optional(),

@@ -1,13 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "./clock.ts";
 import { answerInTime } from "./http-signal.ts";
+import type { RateChecks } from "./http-rate-limit.ts";
 import type { RawRoute } from "./route.ts";
+
+interface RawRouteDeps {
+  readonly clock: Clock;
+  readonly rates: RateChecks;
+}
 
 /** Raw routes live in their own plugin, whose only parser keeps the bytes, whatever their type says. */
 export async function addRawRoutes(
   app: FastifyInstance,
   routes: readonly RawRoute[],
-  clock: Clock,
+  deps: RawRouteDeps,
 ): Promise<void> {
   await app.register((raw, _options, done) => {
     // Fastify refuses types it cannot read before any parser is asked; senders' types are of no interest.
@@ -19,20 +25,21 @@ export async function addRawRoutes(
     raw.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) =>
       parsed(null, body),
     );
-    for (const route of routes) addRawRoute(raw, route, clock);
+    for (const route of routes) addRawRoute(raw, route, deps);
     done();
   });
 }
 
 const ANY_TYPE = { "content-type": "application/octet-stream" };
 
-function addRawRoute(raw: FastifyInstance, route: RawRoute, clock: Clock): void {
+function addRawRoute(raw: FastifyInstance, route: RawRoute, { clock, rates }: RawRouteDeps): void {
   raw.route({
     method: route.method,
     url: route.path,
     // Fastify takes no zero; a GET has no body anyway.
     bodyLimit: Math.max(1, route.bodyBytesMax),
     schema: { hide: true },
+    onRequest: rates.addressRaw,
     async handler(request, reply) {
       const receivedAt = clock.now();
       const [path = "", query] = request.url.split("?", 2);

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { AppError } from "./errors.ts";
 import { openApiSchema } from "./http-open-api.ts";
 import { answerInTime } from "./http-signal.ts";
+import type { RateChecks } from "./http-rate-limit.ts";
 import type { Principal } from "./principal.ts";
 import type { Route, RouteAccess } from "./route.ts";
 
@@ -9,11 +10,17 @@ export interface HttpCredentials {
   readonly authorization?: string;
   readonly cookie?: string;
   readonly remoteAddress: string;
+  readonly method: string;
+  /** The Host header. */
+  readonly host?: string;
+  /** The Origin header: which page of a browser asks. */
+  readonly origin?: string;
 }
 
 export interface RouteDeps {
   readonly routes: readonly Route[];
   readonly authenticate: (credentials: HttpCredentials) => Promise<Principal | undefined>;
+  readonly rates: RateChecks;
 }
 
 declare module "fastify" {
@@ -22,15 +29,15 @@ declare module "fastify" {
   }
 }
 
-export function addRoutes(app: FastifyInstance, { routes, authenticate }: RouteDeps): void {
+export function addRoutes(app: FastifyInstance, { routes, ...deps }: RouteDeps): void {
   app.decorateRequest("principal", undefined);
-  for (const route of routes) addRoute(app, route, authenticate);
+  for (const route of routes) addRoute(app, route, deps);
 }
 
 function addRoute(
   app: FastifyInstance,
   route: Route,
-  authenticate: RouteDeps["authenticate"],
+  { authenticate, rates }: Omit<RouteDeps, "routes">,
 ): void {
   const { method, path, access, status = 200 } = route;
   app.route({
@@ -38,9 +45,12 @@ function addRoute(
     url: path,
     schema: openApiSchema(route),
     // Before the body is read: a stranger does not make us parse a megabyte.
-    async onRequest(request) {
+    async onRequest(request, reply) {
+      await rates.address(request, reply);
       if (access === "public") return;
-      request.principal = allowed(access, await authenticate(credentialsOf(request)));
+      request.principal = await authenticate(credentialsOf(request));
+      if (request.principal) await rates.principal(request, reply);
+      assertAllowed(access, request.principal);
     },
     async handler(request, reply) {
       reply.code(status);
@@ -60,22 +70,28 @@ function addRoute(
   });
 }
 
-function allowed(
+function assertAllowed(
   access: Exclude<RouteAccess, "public">,
   principal: Principal | undefined,
-): Principal {
+): void {
   if (!principal) {
     throw new AppError("unauthenticated", "Say who you are: send `authorization: Bearer <token>`.");
   }
-  if (access === "principal" || principal.permissions.has(access.permission)) return principal;
-  throw new AppError("forbidden", `You need the permission ${access.permission}; ask an admin.`);
+  if (access === "principal" || principal.permissions.has(access.permission)) return;
+  throw new AppError(
+    "forbidden",
+    `You lack the permission ${access.permission}: an admin of your organization can grant it.`,
+  );
 }
 
 function credentialsOf(request: FastifyRequest): HttpCredentials {
-  const { authorization, cookie } = request.headers;
+  const { authorization, cookie, host, origin } = request.headers;
   return {
+    method: request.method,
     remoteAddress: request.socket.remoteAddress ?? "",
     ...(authorization === undefined ? {} : { authorization }),
     ...(cookie === undefined ? {} : { cookie }),
+    ...(host === undefined ? {} : { host }),
+    ...(origin === undefined ? {} : { origin }),
   };
 }

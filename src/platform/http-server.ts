@@ -1,3 +1,4 @@
+import fastifyCors from "@fastify/cors";
 import fastifySwagger from "@fastify/swagger";
 import { fastify, type FastifyInstance } from "fastify";
 import {
@@ -10,6 +11,7 @@ import type { Clock } from "./clock.ts";
 import { answerError, answerSocketError, asHttpError } from "./http-errors.ts";
 import { logRequests } from "./http-log.ts";
 import { addRawRoutes } from "./http-raw-routes.ts";
+import { RATE_LIMITS, addRateLimits, type HttpRateLimits } from "./http-rate-limit.ts";
 import { addRoutes, type HttpCredentials } from "./http-routes.ts";
 import { openApiInfo } from "./http-open-api.ts";
 import { refuseOtherMethods } from "./http-methods.ts";
@@ -37,6 +39,9 @@ export interface HttpServerOptions {
   readonly bodyBytesMax?: number;
   /** 2,000 by default. */
   readonly connectionsMax?: number;
+  /** Origins whose pages may call from a browser ("https://console.example.com"); none by default. */
+  readonly corsOrigins?: readonly string[];
+  readonly rateLimits?: HttpRateLimits;
 }
 
 export interface HttpServer {
@@ -129,10 +134,24 @@ async function build(app: FastifyInstance, options: HttpServerOptions): Promise<
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  addRoutes(app, options);
-  await addRawRoutes(app, rawRoutes, options.clock);
+  await allowOrigins(app, options.corsOrigins ?? []);
+  const rates = await addRateLimits(app, options.rateLimits ?? RATE_LIMITS);
+  addRoutes(app, { ...options, rates });
+  await addRawRoutes(app, rawRoutes, { clock: options.clock, rates });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
   refuseOtherMethods(app, [...routes, ...rawRoutes, { method: "GET", path: "/openapi.json" }]);
+}
+
+/** Pages of other origins speak with a token of their own; cookies are never for them. */
+async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await app.register(fastifyCors, {
+    origin: origins.map((origin) => origin.replace(/\/+$/, "")),
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    allowedHeaders: ["authorization", "content-type", "x-request-id"],
+    exposedHeaders: ["x-request-id", "retry-after"],
+    maxAge: 600,
+  });
 }
 
 /** Answers are data for programs: no page may embed, sniff or store them. A raw route may say otherwise. */

@@ -25,6 +25,7 @@ export {
   type GrpcImplementation,
   type GrpcService,
 } from "./grpc-service.ts";
+export type { HttpRateLimits } from "./http-rate-limit.ts";
 export {
   createHttpServer,
   type HttpCredentials,
