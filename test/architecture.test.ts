@@ -146,8 +146,10 @@ function specifiersIn(text: string): readonly string[] {
 function isAllowed({ file, specifier }: Import): boolean {
   const from = roomOf(file);
   if (specifier === KIT) return from === "kit" || mayEnter(from, "kit");
+  if (specifier.startsWith("#gen/") && isTest(file)) return true;
   if (specifier.startsWith("#")) return mayEnter(from, specifier.slice(1).split("/")[0] ?? "");
   if (!specifier.startsWith(".")) return true;
+  if (!isTest(file) && isTest(specifier)) return false;
   const target = targetOf(file, specifier);
   if (target.startsWith("../")) return isAllowedOutside(file, target);
   const connector = connectorOf(target);
@@ -191,8 +193,9 @@ function packageOf(specifier: string): string {
   return scope.startsWith("@") ? `${scope}/${name}` : scope;
 }
 
+/** Tests, and what the tests of one room share. */
 function isTest(file: string): boolean {
-  return file.endsWith(".test.ts");
+  return /\.test\.ts$|-testing\.ts$|\/testing\//.test(file);
 }
 
 function describe({ file, specifier }: Import): string {

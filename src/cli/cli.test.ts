@@ -96,6 +96,7 @@ describe("a running service", () => {
       if (entry.msg === "gRPC is ready") grpc = entry.address;
       if (entry.msg === "InfraGPT is ready") break;
     }
+    assert.notEqual(grpc, "", "the service did not start");
     service.stdout!.resume();
 
     try {

@@ -3,7 +3,7 @@ import { AppError, createScrubber, KeyringError } from "#platform";
 import { type CliContext, withoutControls } from "./terminal.ts";
 
 /** sysexits.h: something was found in an unconfigured or misconfigured state. */
-export const EXIT_CONFIG = 78;
+const EXIT_CONFIG = 78;
 
 /** Says what went wrong in lines for people, and returns the exit code. */
 export function reportError({ terminal, signal }: CliContext, error: unknown): number {

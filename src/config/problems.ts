@@ -18,7 +18,7 @@ export class ConfigError extends Error {
 
 export type Path = readonly (string | number)[];
 
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   return path
     .map((part, index) =>
       typeof part === "number" ? `[${part}]` : (index === 0 ? "" : ".") + part.slice(0, 60),
