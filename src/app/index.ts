@@ -13,6 +13,8 @@ export interface App {
   /** Known once started. */
   readonly addresses: AppAddresses;
   readonly agentNames: readonly string[];
+  /** A one-time link that signs in the admin of local mode; undefined where identity is not local. */
+  createLoginLink(): Promise<string | undefined>;
   /** How every part is doing. */
   states(): Promise<ServiceState>;
   /** Connects an account with credentials at hand, as the end of an OAuth flow does. */
@@ -47,6 +49,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     get agentNames() {
       return started().agentNames;
     },
+    createLoginLink: () => started().createLoginLink(),
     states: () => started().states(),
     connect: (input, options) => started().connect(input, options),
   };

@@ -1,10 +1,12 @@
 import { createAgents, startBuiltinAgent, type AgentConfig, type ServiceState } from "#agents";
+import { createAudit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, type OpenDatabase } from "#database";
 import { LOCAL_ORGANIZATION_ID, createIdentity } from "#identity";
 import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
 import {
+  createEvents,
   createGrpcServer,
   createHttpServer,
   createIds,
@@ -14,8 +16,11 @@ import {
   systemClock,
   type Abortable,
   type Failpoint,
+  type HttpServer,
   type Log,
+  type RawRoute,
 } from "#platform";
+import { identityProvider } from "./identity-provider.ts";
 import { openKeyring } from "./keyring.ts";
 import { consolePage, healthRoutes } from "./routes.ts";
 import { readServiceState, stateAsMarkdown, type StateSources } from "./state.ts";
@@ -43,12 +48,16 @@ export interface AppAddresses {
   readonly grpc: string;
   /** Kind and place, without a password. */
   readonly database: string;
+  /** Clerk's webhooks alone, where they are configured. */
+  readonly directoryWebhooks?: string;
 }
 
 /** A service that runs. */
 export interface RunningApp {
   readonly addresses: AppAddresses;
   readonly agentNames: readonly string[];
+  /** A one-time link that signs in the admin of local mode; undefined where identity is not local. */
+  createLoginLink(): Promise<string | undefined>;
   states(): Promise<ServiceState>;
   /** Connects an account with credentials at hand, as the end of an OAuth flow does. */
   connect: Integrations["connect"];
@@ -88,7 +97,13 @@ export async function startApp(
     connection: database.connection,
     log: log.child({ room: "jobs" }),
   });
-  const identity = createIdentity({ db, ids, clock });
+  const events = createEvents({ jobs, ids });
+  const audit = createAudit({ db, ids, clock, log: log.child({ room: "audit" }), keyring });
+  let publicUrl = config.publicUrl;
+  const identity = createIdentity(
+    { db, ids, clock, log: log.child({ room: "identity" }), audit, events },
+    { provider: identityProvider(config), publicUrl: () => publicUrl },
+  );
   const integrations = createIntegrations(
     {
       db,
@@ -143,9 +158,10 @@ export async function startApp(
     mode: config.mode,
     ids,
     clock,
-    authenticate: ({ authorization, remoteAddress }) =>
+    corsOrigins: config.corsOrigins,
+    authenticate: ({ remoteAddress, ...credentials }) =>
       identity.authenticate(
-        { authorization, peer: remoteAddress },
+        { ...credentials, peer: remoteAddress },
         { isAnonymousLoopbackAllowed: false },
       ),
     routes: [
@@ -154,9 +170,16 @@ export async function startApp(
         isStopping: () => isStopping,
         isDetailShown: config.mode === "local",
       }),
+      ...identity.routes,
+      ...audit.routes,
       ...conversations.routes,
     ],
-    rawRoutes: [consolePage(), ...integrations.webhookRoutes],
+    rawRoutes: [
+      consolePage(),
+      ...identity.rawRoutes,
+      ...(identity.directoryWebhook ? [identity.directoryWebhook] : []),
+      ...integrations.webhookRoutes,
+    ],
   });
   const grpc = createGrpcServer({
     log: log.child({ room: "grpc" }),
@@ -179,8 +202,14 @@ export async function startApp(
   opened.defer(() => jobs.stop({ graceMs: JOBS_GRACE_MS }));
   const { url } = await http.start();
   opened.defer(() => http.stop());
+  if (config.port === 0) publicUrl = url;
+  const directory =
+    identity.directoryWebhook && directoryServer(config, log, identity.directoryWebhook);
+  const directoryAddress = await directory?.start();
+  opened.defer(() => directory?.stop());
   opened.defer(() => services.stop());
   services.add("agents:watch", agents.watch);
+  services.add("audit:sign", audit.keepSigning);
   integrations.start();
 
   const running = opened.move();
@@ -195,12 +224,30 @@ export async function startApp(
       http: url,
       grpc: `${config.host}:${grpcAddress.port}`,
       database: databasePlace(config, database),
+      ...(directoryAddress ? { directoryWebhooks: directoryAddress.url } : {}),
     },
+    createLoginLink: identity.createLoginLink,
     agentNames: agentConfigs.map((agent) => agent.name),
     states: readState,
     connect: integrations.connect,
     stop,
   };
+}
+
+/** Clerk's webhooks on a port of their own, so that nothing else of ours needs to be reachable. */
+function directoryServer(config: Config, log: Log, webhook: RawRoute): HttpServer {
+  return createHttpServer({
+    log: log.child({ room: "http" }),
+    host: config.host,
+    port: config.identity.clerk?.port ?? 0,
+    isHttpLogOn: config.httpLog,
+    mode: config.mode,
+    ids: createIds(),
+    clock: systemClock,
+    authenticate: async () => undefined,
+    routes: [],
+    rawRoutes: [webhook],
+  });
 }
 
 function slackSettings(config: Config) {

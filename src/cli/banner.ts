@@ -4,14 +4,14 @@ import type { Log } from "#platform";
 import { table, type Terminal } from "./terminal.ts";
 
 interface Announcement {
-  readonly app: Pick<App, "addresses" | "agentNames">;
+  readonly app: Pick<App, "addresses" | "agentNames" | "createLoginLink">;
   readonly config: Config;
   readonly log: Log;
   readonly terminal: Terminal;
 }
 
 /** Says where everything is and what to try next: for people on a terminal, as log lines otherwise. */
-export function announce({ app, config, log, terminal }: Announcement): void {
+export async function announce({ app, config, log, terminal }: Announcement): Promise<void> {
   const { http, grpc, database } = app.addresses;
   const slack = slackState(config);
   const agents = app.agentNames.join(", ");
@@ -24,8 +24,11 @@ export function announce({ app, config, log, terminal }: Announcement): void {
     log.info({ mode: config.mode, try: NEXT.map(([, step]) => step) }, "InfraGPT is ready");
     return;
   }
+  // Only to the terminal: a log would keep what signs in an admin.
+  const loginLink = await app.createLoginLink();
   const places = table([
     ["  Console", http],
+    ...(loginLink === undefined ? [] : [["  Sign in", `${loginLink} (once, for 15 minutes)`]]),
     ["  gRPC", grpc],
     ["  Database", database],
     ["  Agents", agents],

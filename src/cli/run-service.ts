@@ -8,7 +8,7 @@ interface Service {
 
 interface RunOptions extends Abortable {
   readonly log: Log;
-  readonly onReady: () => void;
+  readonly onReady: () => void | Promise<void>;
   readonly stopMsMax?: number;
 }
 
@@ -25,7 +25,7 @@ export async function runService(service: Service, options: RunOptions): Promise
   const ended = AbortSignal.any([signal, crash.signal]);
   try {
     await Promise.race([service.start(), aborted(ended)]);
-    if (!ended.aborted) onReady();
+    if (!ended.aborted) await onReady();
     await aborted(ended);
     if (signal.aborted) log.info("stopping");
   } catch (error) {
