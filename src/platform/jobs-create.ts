@@ -4,18 +4,16 @@ import { PgBoss } from "pg-boss";
 import { AppError } from "./errors.ts";
 import { Listener } from "./jobs-listener.ts";
 import { QueueRunner } from "./jobs-runner.ts";
+import { countStates, listDeadJobs, replayJob } from "./jobs-states.ts";
 import {
-  countStates,
   DEAD_QUEUE,
   expireSecondsOf,
   FINISHED_SECONDS,
   insertJobs,
   LEASE_SECONDS,
   letTenantsEnqueue,
-  listDeadJobs,
   policyOf,
   renewLeases,
-  replayJob,
   RETENTION_SECONDS,
   surveyQueues,
 } from "./jobs-store.ts";
