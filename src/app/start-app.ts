@@ -1,5 +1,5 @@
 import { createAgents, startBuiltinAgent, type AgentConfig, type ServiceState } from "#agents";
-import { createAudit } from "#audit";
+import { createAudit, type Audit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, type OpenDatabase } from "#database";
@@ -30,6 +30,7 @@ const DATABASE_WAIT_MS = 30_000;
 /** Running turns get this long at a stop; the whole stop stays below 30 s. */
 const JOBS_GRACE_MS = 15_000;
 const GRPC_GRACE_MS = 3_000;
+const SIGN_MS_MAX = 2_000;
 const SLACK_CALL_TIMEOUT_MS = 10_000;
 /** Room for the storing before and after the slowest chain of agents. */
 const TURN_SPARE_SECONDS = 60;
@@ -99,6 +100,8 @@ export async function startApp(
   });
   const events = createEvents({ jobs, ids });
   const audit = createAudit({ db, ids, clock, log: log.child({ room: "audit" }), keyring });
+  // Last but for the database: whatever ends before it may still be recorded.
+  opened.defer(() => signHeadsAtStop(audit, log));
   let publicUrl = config.publicUrl;
   const identity = createIdentity(
     { db, ids, clock, log: log.child({ room: "identity" }), audit, events },
@@ -209,7 +212,7 @@ export async function startApp(
   opened.defer(() => directory?.stop());
   opened.defer(() => services.stop());
   services.add("agents:watch", agents.watch);
-  services.add("audit:sign", audit.keepSigning);
+  services.add("audit:sign", (options) => audit.keepSigning(options));
   integrations.start();
 
   const running = opened.move();
@@ -226,12 +229,21 @@ export async function startApp(
       database: databasePlace(config, database),
       ...(directoryAddress ? { directoryWebhooks: directoryAddress.url } : {}),
     },
-    createLoginLink: identity.createLoginLink,
+    createLoginLink: () => identity.createLoginLink(),
     agentNames: agentConfigs.map((agent) => agent.name),
     states: readState,
     connect: integrations.connect,
     stop,
   };
+}
+
+/** A head that is not signed now is signed after the next start, so a failure holds up nothing. */
+async function signHeadsAtStop(audit: Audit, log: Log): Promise<void> {
+  try {
+    await audit.signHeads({ signal: AbortSignal.timeout(SIGN_MS_MAX) });
+  } catch (error) {
+    log.warn({ err: error }, "the audit log's ends could not be signed at the stop");
+  }
 }
 
 /** Clerk's webhooks on a port of their own, so that nothing else of ours needs to be reachable. */

@@ -22,6 +22,14 @@ export interface ServiceSpec {
     readonly timeoutMs?: number;
     readonly retryAttempts?: number;
   }[];
+  readonly clerk?: {
+    readonly issuer: string;
+    readonly jwksUrl: string;
+    readonly webhookSecrets: readonly string[];
+    readonly authorizedParties?: readonly string[];
+    readonly jwtKey?: string;
+  };
+  readonly corsOrigins?: readonly string[];
   readonly failpoint?: "ingested" | "leased" | "agent_answered" | "posted" | "marked";
 }
 
@@ -45,6 +53,18 @@ export function configOf(spec: ServiceSpec): Config {
       apiUrl: slack.apiUrl,
       authorizeUrl: "https://slack.com/oauth/v2/authorize",
       sockets: slack.sockets ?? 2,
+    },
+    corsOrigins: spec.corsOrigins ?? [],
+    identity: {
+      clerk: spec.clerk && {
+        issuer: spec.clerk.issuer,
+        jwksUrl: spec.clerk.jwksUrl,
+        webhookSecret: spec.clerk.webhookSecrets.map((secret) => new Secret(secret)),
+        authorizedParties: spec.clerk.authorizedParties ?? [],
+        ...(spec.clerk.jwtKey === undefined ? {} : { jwtKey: new Secret(spec.clerk.jwtKey) }),
+        port: 0,
+        apiUrl: "https://api.clerk.com",
+      },
     },
     agents: (spec.agents ?? []).map((agent) => ({
       name: agent.name,

@@ -43,7 +43,7 @@ export interface DirectoryEvent {
   readonly fact: DirectoryFact | undefined;
 }
 
-const id = z
+const clerkId = z
   .string()
   .min(1)
   .max(200)
@@ -62,10 +62,10 @@ const Envelope = z.object({
   data: z.unknown(),
 });
 
-const Deleted = z.object({ id });
+const Deleted = z.object({ id: clerkId });
 
 const User = z.object({
-  id,
+  id: clerkId,
   first_name: said,
   last_name: said,
   username: said,
@@ -84,13 +84,19 @@ const User = z.object({
   updated_at: ms,
 });
 
-const Organization = z.object({ id, name: said, slug: said, created_at: ms, updated_at: ms });
+const Organization = z.object({
+  id: clerkId,
+  name: said,
+  slug: said,
+  created_at: ms,
+  updated_at: ms,
+});
 
 const Membership = z.object({
-  id,
+  id: clerkId,
   role: z.string().min(1).max(100),
-  organization: z.object({ id }),
-  public_user_data: z.object({ user_id: id }),
+  organization: z.object({ id: clerkId }),
+  public_user_data: z.object({ user_id: clerkId }),
   created_at: ms,
   updated_at: ms,
 });

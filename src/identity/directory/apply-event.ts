@@ -53,18 +53,15 @@ async function applyFact(
   fact: DirectoryFact,
   happenedAt: Date,
 ): Promise<boolean> {
-  switch (fact.kind) {
-    case "user":
-      return fact.news === "deleted"
-        ? removeUser(deps, tx, fact.clerkUserId, happenedAt)
-        : upsertUser(tx, fact.clerkUserId, fact.news, arrival(deps));
-    case "organization":
-      return fact.news === "deleted"
-        ? removeOrganization(deps, tx, fact.clerkOrganizationId, happenedAt)
-        : upsertOrganization(tx, fact.clerkOrganizationId, fact.news, arrival(deps));
-    case "membership":
-      return applyMembership(deps, tx, fact, happenedAt);
+  if (fact.kind === "membership") return applyMembership(deps, tx, fact, happenedAt);
+  if (fact.kind === "user") {
+    return fact.news === "deleted"
+      ? removeUser(deps, tx, fact.clerkUserId, happenedAt)
+      : upsertUser(tx, fact.clerkUserId, fact.news, arrival(deps));
   }
+  return fact.news === "deleted"
+    ? removeOrganization(deps, tx, fact.clerkOrganizationId, happenedAt)
+    : upsertOrganization(tx, fact.clerkOrganizationId, fact.news, arrival(deps));
 }
 
 function arrival({ ids, clock }: IdentityDeps): { readonly id: string; readonly at: Date } {
