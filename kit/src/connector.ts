@@ -1,5 +1,8 @@
+import type { Authorization, Refresh } from "./authorization.ts";
 import type { Delivery, InboundEvent } from "./inbound.ts";
 import type { Messenger } from "./messenger.ts";
+import type { Operation } from "./operation.ts";
+import type { Resources } from "./resources.ts";
 import type { Secret } from "./secret.ts";
 
 /** One connected account of one organization, opened for one call. */
@@ -22,9 +25,16 @@ export interface AccountProfile {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** `degraded`: it works, but not for everything. `expired` and `revoked`: a person must reconnect. */
 export type ConnectionHealth =
   | { readonly status: "healthy" }
-  | { readonly status: "degraded" | "expired" | "revoked"; readonly detail: string };
+  | {
+      readonly status: "degraded" | "expired" | "revoked";
+      /** For people, without a secret: what is wrong and what to do. */
+      readonly detail: string;
+      /** In the vendor's words: "channels:history". */
+      readonly missingPermissions?: readonly string[];
+    };
 
 /** How a connector writes to the log: facts first, one fixed sentence second. No message text, no credentials. */
 export interface ConnectorLog {
@@ -61,6 +71,8 @@ export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
   readonly receivedAt: Date;
+  /** The one integration that the path names, for a webhook whose `isPerIntegration` is true. */
+  readonly connection?: Connection;
 }
 
 export interface WebhookReply {
@@ -79,7 +91,13 @@ export type WebhookOutcome =
   | { readonly kind: "refuse"; readonly status: 400 | 401 | 403; readonly reason: string };
 
 export interface Webhook {
+  /** Below the service's root: "/webhooks/github". */
   readonly path: string;
+  /**
+   * Each integration has an address and secrets of its own: the path ends in "/:id" and `receive`
+   * is given the connection. The service answers 404 for an id that it does not know.
+   */
+  readonly isPerIntegration?: boolean;
   readonly bodyBytesMax: number;
   /** Verifies the signature over the raw bytes, then says what it is. Never throws for bad input. */
   receive(request: WebhookRequest): WebhookOutcome;
@@ -98,11 +116,23 @@ export interface Connector {
   /** What a stored delivery means. Pure; throws only for bytes that no version of the vendor sends. */
   parse?(delivery: Delivery, account: AccountProfile): readonly InboundEvent[];
   readonly messenger?: Messenger;
+  /** How a person connects an account. Absent: only the configuration can. */
+  readonly authorization?: Authorization;
+  /** New credentials before the old ones expire. */
+  readonly refresh?: Refresh;
+  /**
+   * Takes the grant back at the vendor. Runs until it succeeds, so what is gone already is a
+   * success. Throws ConnectorError; `rejected` and `unauthorized` end the attempts.
+   */
+  revoke?(connection: Connection, options: { readonly signal: AbortSignal }): Promise<void>;
+  readonly operations?: readonly Operation[];
+  readonly resources?: Resources;
   /** Asks the vendor whom the credentials speak for. Throws ConnectorError. */
   identify?(
     credentials: Readonly<Record<string, Secret>>,
     options: { readonly signal: AbortSignal },
   ): Promise<AccountProfile>;
+  /** Asks the vendor whether the credentials work and for what. Throws ConnectorError when it cannot say. */
   checkHealth?(
     connection: Connection,
     options: { readonly signal: AbortSignal },

@@ -24,6 +24,13 @@ export interface Delivery {
 export type InboundEvent =
   | { readonly kind: "message"; readonly message: InboundMessage }
   | { readonly kind: "command"; readonly command: InboundCommand }
+  | { readonly kind: "action"; readonly action: InboundAction }
+  | { readonly kind: "signal"; readonly signal: InboundSignal }
+  /** The account closed or opened the connection for a while: GitHub's suspended installations. */
+  | { readonly kind: "suspended"; readonly reason: string }
+  | { readonly kind: "resumed"; readonly reason: string }
+  /** What the account shares has changed, in whatever order: `resources` is listed again. */
+  | { readonly kind: "resources_changed"; readonly reason: string }
   /** The account ended the connection itself: uninstalled, or its tokens revoked. */
   | { readonly kind: "disconnected"; readonly reason: string }
   | { readonly kind: "ignored"; readonly reason: string };
@@ -66,4 +73,53 @@ export interface InboundCommand {
   /** Unique per use. */
   readonly commandId: string;
   readonly sentAt: Date;
+}
+
+/** Somebody pressed a button of a card. */
+export interface InboundAction {
+  readonly channel: { readonly id: string; readonly kind: ChannelKind };
+  /** The message with the button. */
+  readonly messageId: string;
+  readonly threadId?: string;
+  readonly author: InboundAuthor;
+  /** What the card's button was given. */
+  readonly name: string;
+  readonly value: string;
+  /** Where a private answer goes; `Messenger.respond` takes it. */
+  readonly responseUrl?: string;
+  /** Unique per click. */
+  readonly actionId: string;
+  /** Absent where the vendor does not say. */
+  readonly clickedAt?: Date;
+}
+
+export type SignalSeverity = "info" | "warning" | "error" | "critical";
+
+/** Something happened in a connected system, said in the same words for every vendor. All text is untrusted. */
+export interface InboundSignal {
+  /** The connector's id: "github". */
+  readonly source: string;
+  /** Dotted, the vendor's event first: "workflow_run.completed", "incident.triggered". */
+  readonly kind: string;
+  readonly severity?: SignalSeverity;
+  /** One line, at most 300 characters. */
+  readonly title: string;
+  /** At most 4,000 characters. */
+  readonly text?: string;
+  /** Where a person looks at it. Always http or https. */
+  readonly url?: string;
+  /** What it concerns: a repository, a service, a monitor. */
+  readonly resource?: {
+    readonly kind: string;
+    readonly id: string;
+    readonly name: string;
+  };
+  /** Where it stands, for what opens and closes: incidents, alerts, runs. */
+  readonly state?: "open" | "acknowledged" | "resolved";
+  readonly occurredAt: Date;
+  /** The same for everything that tells of one thing: an incident's id, a run's id. */
+  readonly dedupeKey: string;
+  readonly actor?: { readonly id: string; readonly name?: string };
+  /** More that a workflow may match on, such as { branch: "main", conclusion: "failure" }. At most 30, each 500 characters. */
+  readonly facts?: Readonly<Record<string, string>>;
 }

@@ -1,3 +1,17 @@
+export type {
+  ApiKeyAuthorization,
+  Authorization,
+  CredentialField,
+  CredentialType,
+  FieldValues,
+  Grant,
+  InstallationAuthorization,
+  OAuth2Authorization,
+  Refresh,
+  RoleAuthorization,
+  SetupFact,
+} from "./authorization.ts";
+export type { Card, CardAction, CardTone } from "./card.ts";
 export {
   defineConnector,
   type AccountProfile,
@@ -16,16 +30,28 @@ export { ConnectorError, type ConnectorErrorKind } from "./errors.ts";
 export type {
   ChannelKind,
   Delivery,
+  InboundAction,
   InboundAuthor,
   InboundCommand,
   InboundEvent,
   InboundMessage,
+  InboundSignal,
+  SignalSeverity,
 } from "./inbound.ts";
 export type {
   FindPosted,
+  MessageUpdate,
   Messenger,
   OutboundPost,
   ReadThread,
   ThreadMessage,
 } from "./messenger.ts";
+export {
+  defineOperation,
+  type Json,
+  type Operation,
+  type OperationOptions,
+  type OperationRisk,
+} from "./operation.ts";
+export type { Resource, ResourcePage, Resources } from "./resources.ts";
 export { Secret } from "./secret.ts";

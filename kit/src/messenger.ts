@@ -1,3 +1,4 @@
+import type { Card } from "./card.ts";
 import type { Connection } from "./connector.ts";
 import type { InboundAuthor } from "./inbound.ts";
 
@@ -12,8 +13,18 @@ export interface OutboundPost {
   readonly threadId?: string;
   /** Markdown, one part as `split` made it. */
   readonly text: string;
+  /** Shown instead of the text, which then is what notifications say. */
+  readonly card?: Card;
   /** Travels with the message, so that `find` recognises it. At most 100 characters. */
   readonly idempotencyKey: string;
+}
+
+/** What a message of ours says from now on. */
+export interface MessageUpdate {
+  readonly channelId: string;
+  readonly messageId: string;
+  readonly text: string;
+  readonly card?: Card;
 }
 
 export interface FindPosted {
@@ -50,6 +61,8 @@ export interface Messenger {
     post: OutboundPost,
     options: Abortable,
   ): Promise<{ readonly messageId: string }>;
+  /** Changes a message that we posted. May run twice. */
+  update(connection: Connection, update: MessageUpdate, options: Abortable): Promise<void>;
   /** Looks for a post whose outcome is unknown. */
   find(
     connection: Connection,

@@ -21,6 +21,7 @@ import {
   findIntegration,
   findIntegrationOfAccount,
   updateHealth,
+  updateStatus,
   upsertIntegration,
 } from "./store.ts";
 
@@ -52,6 +53,11 @@ export interface Connections {
   open(organizationId: string, integrationId: string, options: Abortable): Promise<OpenConnection>;
   /** Ends access at once: credentials are deleted. */
   end(integration: Integration, reason: string): Promise<void>;
+  /** Closes or opens a connection whose account did so at the vendor; its credentials stay. */
+  suspend(
+    integration: Integration,
+    change: { readonly kind: "suspended" | "resumed"; readonly reason: string },
+  ): Promise<void>;
   /** Notes what a call found out about the health of a connection. */
   note(
     integration: Pick<Integration, "organizationId" | "id">,
@@ -138,6 +144,19 @@ export function createConnections(deps: ConnectionDeps): Connections {
         endIntegration(tx, organizationId, id, { reason, at: deps.clock.now() }),
       );
       deps.log.info({ organizationId, integrationId: id, reason }, "connection ended");
+    },
+
+    async suspend(integration, { kind, reason }) {
+      const { organizationId, id } = integration;
+      opened.delete(id);
+      const at = deps.clock.now();
+      await withTenant(deps.db, organizationId, (tx) =>
+        updateStatus(tx, organizationId, id, {
+          status: kind === "suspended" ? "suspended" : "active",
+          at,
+        }),
+      );
+      deps.log.info({ organizationId, integrationId: id, reason }, `connection ${kind}`);
     },
 
     async note({ organizationId, id }, error) {

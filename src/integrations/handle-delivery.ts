@@ -79,9 +79,25 @@ async function announce(
     case "command":
       await deps.listeners().commandReceived({ integration, command: event.command }, options);
       return undefined;
+    case "action": {
+      const { action } = event;
+      const outcome = await deps.listeners().actionReceived?.({ integration, action }, options);
+      return outcome === "handled" ? undefined : "nobody waits for this action";
+    }
+    case "signal": {
+      const { signal } = event;
+      const outcome = await deps.listeners().signalReceived?.({ integration, signal }, options);
+      return outcome === "handled" ? undefined : "nobody waits for this signal";
+    }
     case "disconnected":
       await deps.connections.end(integration, event.reason);
       return undefined;
+    case "suspended":
+    case "resumed":
+      await deps.connections.suspend(integration, event);
+      return undefined;
+    case "resources_changed":
+      return "resources are listed again later";
     case "ignored":
       return event.reason;
   }

@@ -246,6 +246,21 @@ export async function endIntegration(
     .execute();
 }
 
+export async function updateStatus(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  id: string,
+  input: { status: "active" | "suspended"; at: Date },
+): Promise<void> {
+  await tx
+    .updateTable("integrations")
+    .set({ status: input.status, updated_at: input.at })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
+    .where("status", "in", ["active", "suspended"])
+    .execute();
+}
+
 export async function updateHealth(
   db: Reader,
   organizationId: string,

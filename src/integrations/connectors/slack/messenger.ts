@@ -7,6 +7,7 @@ import { readThread } from "./read-thread.ts";
 import { respondToCommand } from "./respond.ts";
 import { splitMarkdown } from "./split.ts";
 import { cutText } from "./untrusted.ts";
+import { updateMessage } from "./update.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 const STATUS_CHARACTERS_MAX = 200;
@@ -19,6 +20,7 @@ export function createMessenger(
   return {
     split: splitMarkdown,
     post: (connection, post, options) => postMessage(caller, connection, post, options),
+    update: (connection, update, options) => updateMessage(caller, connection, update, options),
     find: (connection, query, options) => findPost(caller, connection, query, options),
     readThread: (connection, query, options) => readThread(caller, connection, query, options),
     async showStatus(connection, status, options) {

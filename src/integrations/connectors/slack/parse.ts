@@ -6,6 +6,7 @@ import type {
   InboundEvent,
 } from "@infragpt/connector-kit";
 import { MESSAGE_CHARACTERS_MAX } from "./message-text.ts";
+import { parseAction } from "./parse-action.ts";
 import { parseMessage } from "./parse-message.ts";
 import {
   arrayIn,
@@ -30,7 +31,7 @@ export function parseDelivery(
     case "command":
       return [parseCommand(payload)];
     case "interaction":
-      return [ignored(`interaction ${idIn(payload, "type") ?? "of no type"}`)];
+      return [parseAction(payload)];
     default:
       return [ignored("an unknown kind of delivery")];
   }

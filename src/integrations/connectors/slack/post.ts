@@ -1,9 +1,8 @@
 import { ConnectorError, type Connection, type OutboundPost } from "@infragpt/connector-kit";
-import type { MarkdownBlock } from "@slack/types";
 import { getBotToken } from "./bot-token.ts";
-import { silenceMentions } from "./mentions.ts";
-import { toFallbackText, toMrkdwn } from "./mrkdwn.ts";
+import { toMrkdwn } from "./mrkdwn.ts";
 import { idIn } from "./untrusted.ts";
+import { contentOf } from "./update.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 /** Marks our posts, so that `findPost` recognises one whose outcome is unknown. */
@@ -26,10 +25,8 @@ export async function postMessage(
     unfurl_media: false,
     link_names: false,
   };
-  const block: MarkdownBlock = { type: "markdown", text: silenceMentions(post.text) };
-  const content = { text: toFallbackText(post.text), blocks: [block] };
   try {
-    return await send(caller, token, { ...envelope, ...content }, options);
+    return await send(caller, token, { ...envelope, ...contentOf(post) }, options);
   } catch (error) {
     if (!isRefusedForItsBlocks(error)) throw error;
     return send(caller, token, { ...envelope, text: toMrkdwn(post.text) }, options);
