@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { hasSigningKey } from "#audit";
 import type { Config } from "#config";
 import type { Database } from "#database";
 import { hasStoredCredentials } from "#integrations";
@@ -22,7 +23,8 @@ export async function openKeyring(
   }
   const path = join(config.path);
   if (config.isGenerated) {
-    const isNew = await createLocalKeyset(path, { hasCiphertext: await hasStoredCredentials(db) });
+    const hasCiphertext = (await hasStoredCredentials(db)) || (await hasSigningKey(db));
+    const isNew = await createLocalKeyset(path, { hasCiphertext });
     if (isNew)
       log.info({ path }, "key file made: keep a copy of it apart from the database's backups");
   }

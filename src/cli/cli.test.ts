@@ -15,6 +15,8 @@ after(() => rmSync(home, { recursive: true, force: true }));
 writeFileSync(join(home, "config.yaml"), "port: 0\ngrpc_port: 0\nmetrics_port: 0\n");
 writeFileSync(join(home, "broken.yaml"), "prot: 1\nslack: { bot_token: xoxb-planted }\n");
 
+const LOCAL_ORGANIZATION_ID = "00000000-0000-7000-8000-000000000001";
+
 interface Outcome {
   readonly code: number;
   readonly out: string;
@@ -101,13 +103,14 @@ describe("a running service", () => {
 
     try {
       const first = JSON.parse((await infragpt("ask", "--json", "--endpoint", grpc, "hello")).out);
-      const [again, second, jobs, missing, migrate, doctor] = await Promise.all([
+      const [again, second, jobs, missing, migrate, doctor, audit] = await Promise.all([
         infragpt("ask", "--endpoint", grpc, "--conversation", first.conversation_id, "and now?"),
         infragpt("start"),
         infragpt("jobs", "list", "--json"),
         infragpt("jobs", "replay", "0b7c1a52-0000-7000-8000-000000000000"),
         infragpt("migrate"),
         infragpt("doctor", "--json"),
+        infragpt("audit", "verify", "--json"),
       ]);
 
       assert.match(first.text, /\w/);
@@ -117,15 +120,31 @@ describe("a running service", () => {
       assert.match(migrate.out, /up to date/);
       assert.match(second.err, /^Another infragpt \(pid \d+.*stop it first/);
       assert.equal(JSON.parse(doctor.out).ok, true);
+      assert.equal(JSON.parse(audit.out).ok, true);
       assert.deepEqual(
-        [again.code, second.code, jobs.code, missing.code, migrate.code, doctor.code],
-        [0, 1, 0, 1, 0, 0],
+        [again.code, second.code, jobs.code, missing.code, migrate.code, doctor.code, audit.code],
+        [0, 1, 0, 1, 0, 0, 0],
       );
     } finally {
       service.kill("SIGTERM");
     }
     const [code] = await closed;
     assert.equal(code, 0);
+  });
+
+  test("is not needed to write out the audit log and compare with it later", async () => {
+    const exported = await infragpt("audit", "export", "--organization", LOCAL_ORGANIZATION_ID);
+    writeFileSync(join(home, "audit.jsonl"), exported.out);
+
+    const compared = await infragpt("audit", "verify", "--against", "audit.jsonl");
+
+    const kinds = exported.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).kind);
+    assert.deepEqual([kinds.at(0), kinds.at(-1)], ["entry", "signed_head"]);
+    assert.match(compared.out, /^✓ .* rows$/m);
+    assert.deepEqual([exported.code, compared.code], [0, 0]);
   });
 
   test("is not needed for one question in local mode", async () => {

@@ -78,4 +78,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     isTakingWords: true,
     run: async (...args) => (await import("./jobs.ts")).jobs(...args),
   },
+  audit: {
+    summary: "Check that nobody changed the audit log, or write it out",
+    usage: "verify | export",
+    options: {
+      organization: { type: "string", value: "id", help: "One organization; all otherwise" },
+      against: { type: "string", value: "file", help: "verify: an earlier export to compare with" },
+      from: { type: "string", value: "time", help: "export: from this time on" },
+      to: { type: "string", value: "time", help: "export: before this time" },
+      config: CONFIG,
+      json: JSON_OUTPUT,
+    },
+    isTakingWords: true,
+    run: async (...args) => (await import("./audit.ts")).audit(...args),
+  },
 };

@@ -2,13 +2,8 @@ import { existsSync } from "node:fs";
 import type { Config } from "#config";
 import { checkSchema, type Database } from "#database";
 import { checkKeys, hasStoredCredentials } from "#integrations";
-import {
-  createKeyring,
-  envKeyProvider,
-  fileKeyProvider,
-  type Abortable,
-  type KeyProvider,
-} from "#platform";
+import type { Abortable } from "#platform";
+import { openKeyring } from "../open-keyring.ts";
 import { failed, ok, type Finding } from "./finding.ts";
 
 const NAME = "encryption keys";
@@ -27,17 +22,11 @@ export async function checkEncryption(
         ? [failed(NAME, `${encryption.path} is gone, and stored credentials need it: restore it`)]
         : [ok(NAME, `none yet: the first start makes ${encryption.path}`)];
     }
-    const keyring = await createKeyring({ provider: await openProvider(encryption) });
+    const keyring = await openKeyring(encryption);
     if (hasTables) await checkKeys({ db, keyring }, { signal });
     const place = encryption.provider === "file" ? encryption.path : "the environment";
     return [ok(NAME, `${keyring.knownKeyIds().length} from ${place}`)];
   } catch (error) {
     return [failed(NAME, error)];
   }
-}
-
-async function openProvider(encryption: Config["encryption"]): Promise<KeyProvider> {
-  return encryption.provider === "env"
-    ? envKeyProvider(encryption.keyset.reveal())
-    : fileKeyProvider({ path: encryption.path });
 }
