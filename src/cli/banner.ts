@@ -27,7 +27,8 @@ export async function announce({ app, config, log, terminal }: Announcement): Pr
   // Only to the terminal: a log would keep what signs in an admin.
   const loginLink = await app.createLoginLink();
   const places = table([
-    ["  Console", http],
+    // A cookie counts for one name of this machine only: the console is named as the link names it.
+    ["  Console", loginLink === undefined ? http : new URL(loginLink).origin],
     ...(loginLink === undefined ? [] : [["  Sign in", `${loginLink} (once, for 15 minutes)`]]),
     ["  gRPC", grpc],
     ["  Database", database],

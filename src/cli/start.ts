@@ -1,6 +1,8 @@
 import { createApp } from "#app";
-import { createLog } from "#platform";
+import type { Config } from "#config";
+import { AppError, createLog, KeyringError } from "#platform";
 import { announce } from "./banner.ts";
+import { listPortProblems } from "./checks/check-ports.ts";
 import { scrubberFor } from "./command-log.ts";
 import type { Values } from "./commands.ts";
 import { readConfig } from "./read-config.ts";
@@ -16,9 +18,21 @@ export async function start(context: CliContext, values: Values): Promise<number
     scrubber: scrubberFor(config),
   });
   const app = createApp(config, { log });
-  return runService(app, {
-    log,
-    signal: context.signal,
-    onReady: () => announce({ app, config, log, terminal: context.terminal }),
-  });
+  try {
+    return await runService(app, {
+      log,
+      signal: context.signal,
+      onReady: () => announce({ app, config, log, terminal: context.terminal }),
+    });
+  } catch (error) {
+    throw await plainReason(error, config);
+  }
+}
+
+/** A taken port is the usual reason of an unexpected failure, and no server's own error names the key. */
+async function plainReason(error: unknown, config: Config): Promise<unknown> {
+  if (error instanceof AppError || error instanceof KeyringError) return error;
+  const problems = await listPortProblems(config);
+  if (problems.length === 0) return error;
+  return new AppError("unavailable", problems.join("\n"), { cause: error });
 }

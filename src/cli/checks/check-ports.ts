@@ -32,6 +32,27 @@ export async function checkPorts(
   );
 }
 
+/** Why the service cannot listen, one line a port; empty when it can. For a start that failed. */
+export async function listPortProblems({
+  host,
+  port,
+  grpcPort,
+}: Config): Promise<readonly string[]> {
+  const ports = Object.entries({ port, grpc_port: grpcPort });
+  const lines = await Promise.all(
+    ports.map(async ([name, number]) => {
+      if (number === 0) return [];
+      const problem = await findBindProblem(host, number);
+      if (problem === undefined) return [];
+      const reason = problem === "EADDRINUSE" ? "is taken by another program" : `fails: ${problem}`;
+      return [
+        `${name}: ${host}:${number} ${reason}; set ${name} to another, or 0 for any free one`,
+      ];
+    }),
+  );
+  return lines.flat();
+}
+
 async function findBindProblem(host: string, port: number): Promise<string | undefined> {
   const server = createServer();
   try {
