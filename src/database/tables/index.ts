@@ -24,10 +24,14 @@ import type {
   UsersTable,
 } from "./identity.ts";
 import type {
+  AuthorizationStatesTable,
+  HealthCardsTable,
   InboxTable,
   IntegrationCredentialsTable,
+  IntegrationResourcesTable,
   IntegrationsTable,
   KeyCanariesTable,
+  RevocationCredentialsTable,
 } from "./integrations.ts";
 
 /** Every table of every room: Kysely is invariant, so types for single rooms do not compose. */
@@ -44,6 +48,10 @@ export interface Tables {
   service_tokens: ServiceTokensTable;
   integrations: IntegrationsTable;
   integration_credentials: IntegrationCredentialsTable;
+  authorization_states: AuthorizationStatesTable;
+  revocation_credentials: RevocationCredentialsTable;
+  integration_resources: IntegrationResourcesTable;
+  health_cards: HealthCardsTable;
   key_canaries: KeyCanariesTable;
   inbox: InboxTable;
   channels: ChannelsTable;
