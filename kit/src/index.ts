@@ -39,6 +39,7 @@ export type {
   SignalSeverity,
 } from "./inbound.ts";
 export type {
+  ChatProfile,
   FindPosted,
   MessageUpdate,
   Messenger,

@@ -52,6 +52,18 @@ export interface ThreadMessage {
   readonly isOwn: boolean;
 }
 
+/** Somebody in a chat, as the vendor knows them now. */
+export interface ChatProfile {
+  readonly name: string;
+  /** Neither deleted nor suspended. */
+  readonly isActive: boolean;
+  /** Of another workspace or company, present through a shared channel. */
+  readonly isStranger: boolean;
+  readonly isGuest: boolean;
+  /** Only where the vendor verified it. */
+  readonly verifiedEmail?: string;
+}
+
 /** How a connector talks in its vendor's chat. Every call throws ConnectorError and makes one attempt: the caller retries. */
 export interface Messenger {
   /** Cuts Markdown into parts that the vendor takes whole: at headings, paragraphs and fences, losing nothing. */
@@ -87,4 +99,6 @@ export interface Messenger {
     answer: { readonly responseUrl: string; readonly text: string },
     options: Abortable,
   ): Promise<void>;
+  /** Who somebody is, by the id that messages and commands carry. Needed where people act with permissions of their own. */
+  readPerson?(connection: Connection, personId: string, options: Abortable): Promise<ChatProfile>;
 }

@@ -142,6 +142,7 @@ export async function startApp(
     db,
     jobs,
     integrations,
+    identity,
     agents,
     log: log.child({ room: "conversations" }),
     ids,

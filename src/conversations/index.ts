@@ -1,5 +1,6 @@
 import type { Agents } from "#agents";
 import { withTenant, type Database } from "#database";
+import type { Identity } from "#identity";
 import type { Integrations } from "#integrations";
 import type {
   Abortable,
@@ -34,6 +35,7 @@ export interface ConversationsDeps {
   readonly db: Database;
   readonly jobs: Jobs;
   readonly integrations: Integrations;
+  readonly identity: Pick<Identity, "provider" | "chat">;
   readonly agents: Agents;
   readonly log: Log;
   readonly ids: Ids;
@@ -118,7 +120,11 @@ export function createConversations(deps: ConversationsDeps): Conversations {
   integrations.subscribe({
     messageReceived: (event, options) => receiveMessage(receiveDeps, event, options),
     commandReceived: (event, options) =>
-      receiveCommand({ ...receiveDeps, describeState: deps.describeState }, event, options),
+      receiveCommand(
+        { ...receiveDeps, identity: deps.identity, describeState: deps.describeState },
+        event,
+        options,
+      ),
   });
 
   const sendDeps = { db, ids, clock, turns, events, running };

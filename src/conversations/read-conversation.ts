@@ -1,4 +1,5 @@
 import { AppError, isUuid, type Principal } from "#platform";
+import { assertCan } from "#identity";
 import { withTenant, type Database } from "#database";
 import type { Conversation, Message } from "./model.ts";
 import { findConversation, listMessages } from "./store.ts";
@@ -16,9 +17,11 @@ export interface ConversationPage {
 /** A conversation of the principal's organization with one page of its messages, the newest page first. */
 export async function readConversation(
   db: Database,
-  { organizationId }: Principal,
+  principal: Principal,
   input: { readonly conversationId: string; readonly pageSize: number; readonly pageToken: string },
 ): Promise<ConversationPage> {
+  assertCan(principal, "conversation:read");
+  const { organizationId } = principal;
   if (input.pageSize < 0 || input.pageSize > PAGE.max) {
     throw new AppError("invalid_request", `page_size is 1 to ${PAGE.max}.`);
   }

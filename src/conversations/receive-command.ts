@@ -1,14 +1,17 @@
 import type { InboundCommand } from "@infragpt/connector-kit";
+import { can, missingPermission } from "#identity";
 import { deadline, type Abortable, type Log } from "#platform";
 import { withTenant, type DatabaseTransaction } from "#database";
 import type { CommandReceived, Integration, Integrations } from "#integrations";
+import { findAsker, type AskerDeps } from "./find-asker.ts";
+import { linkAsker, unlinkAsker, NOT_LINKED } from "./link-asker.ts";
 import { TEXT_LIMITS, type Monitoring } from "./model.ts";
 import { addMessage, type ReceiveDeps } from "./receive-message.ts";
 import { openConversation, setMonitoring } from "./store.ts";
 
 const RESPOND_TIMEOUT_MS = 10_000;
 
-export interface CommandDeps extends ReceiveDeps {
+export interface CommandDeps extends ReceiveDeps, AskerDeps {
   readonly integrations: Pick<Integrations, "connections">;
   readonly log: Log;
   /** The service's own state in Markdown, for `status`. */
@@ -21,6 +24,7 @@ const HELP = [
   "• `/infragpt <question>` asks from anywhere; the answer comes as a message in the channel.",
   "• `/infragpt status` shows the state of every connection, agent and queue.",
   "• `/infragpt monitor people|alerts|off` makes me answer plain messages in this channel: those of people, or the alerts of other bots.",
+  "• `/infragpt link` ties your chat account to your account of this service, `/infragpt unlink` ends that.",
 ].join("\n");
 
 const MONITORING_SAID: Record<Monitoring, string> = {
@@ -42,7 +46,15 @@ export async function receiveCommand(
   if (word === "" || (word === "help" && isAlone))
     return respond(deps, integration, command, HELP, signal);
   if (word === "status" && isAlone) {
-    return respond(deps, integration, command, await deps.describeState(), signal);
+    return respond(deps, integration, command, await describeState(deps), signal);
+  }
+  if (word === "link" && isAlone) {
+    const answer = await linkAsker(deps, integration, command.author, { signal });
+    return respond(deps, integration, command, answer, signal);
+  }
+  if (word === "unlink" && isAlone) {
+    const answer = await unlinkAsker(deps, integration, command.author);
+    return respond(deps, integration, command, answer, signal);
   }
   if (word === "monitor") return switchMonitoring(deps, integration, command, argument, signal);
   const isNew = await ask(deps, integration, command);
@@ -55,6 +67,13 @@ export async function receiveCommand(
       "I am on it: the answer comes in this channel.",
       signal,
     );
+}
+
+/** It names the connections of every organization: only for the one organization of local mode. */
+async function describeState(deps: CommandDeps): Promise<string> {
+  return deps.identity.provider === "local"
+    ? deps.describeState()
+    : "The state of this service is for its operators: `infragpt doctor` shows it.";
 }
 
 async function switchMonitoring(
@@ -81,6 +100,12 @@ async function switchMonitoring(
       "Here I answer everything anyway; use this in a channel.",
       signal,
     );
+  }
+  const asker = await findAsker(deps, integration, command.author, { signal });
+  if (!asker) return respond(deps, integration, command, NOT_LINKED, signal);
+  if (!can(asker, "channel:monitor", integration)) {
+    const refusal = missingPermission(asker, "channel:monitor");
+    return respond(deps, integration, command, refusal, signal);
   }
   const { organizationId } = integration;
   await withTenant(deps.db, organizationId, (tx) =>

@@ -1,4 +1,5 @@
 import { AppError, isUuid, type Abortable, type Principal } from "#platform";
+import { assertCan } from "#identity";
 import { withTenant, type DatabaseTransaction } from "#database";
 import { TEXT_LIMITS, type Author, type Conversation } from "./model.ts";
 import { addMessage, type ReceiveDeps } from "./receive-message.ts";
@@ -32,6 +33,7 @@ export async function sendMessage(
   principal: Principal,
   input: SendMessageInput,
 ): Promise<SentMessage> {
+  assertCan(principal, "conversation:send");
   const text = input.text.trim();
   if (text === "")
     throw new AppError("invalid_request", "The message is empty: put a question into `text`.");

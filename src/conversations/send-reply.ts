@@ -1,4 +1,5 @@
 import { AppError, isUuid, type Principal } from "#platform";
+import { assertCan } from "#identity";
 import { withTenant, type Database } from "#database";
 import { LATE_REPLY_MS, TEXT_LIMITS } from "./model.ts";
 import { addReply, type ReplyDeps } from "./posts/add-reply.ts";
@@ -22,6 +23,7 @@ export async function sendReply(
     readonly idempotencyKey?: string | undefined;
   },
 ): Promise<{ readonly messageId: string }> {
+  assertCan(principal, "conversation:reply");
   if (input.text.trim() === "") throw new AppError("invalid_request", "The reply is empty.");
   if (input.text.length > TEXT_LIMITS.replyCharactersMax) {
     throw new AppError(

@@ -28,7 +28,11 @@ export const OTHER_METHODS: Readonly<Record<string, Method>> = {
       return {
         user: {
           id,
-          team_id: workspace.teamId,
+          // Who is who is in the id: "UGUEST1" is a guest, "USTRANGER1" comes through Slack Connect.
+          team_id: id.startsWith("USTRANGER") ? "TELSEWHERE" : workspace.teamId,
+          is_stranger: id.startsWith("USTRANGER"),
+          is_restricted: id.startsWith("UGUEST"),
+          is_email_confirmed: true,
           name,
           real_name: name,
           deleted: false,

@@ -3,6 +3,7 @@ import { getBotToken } from "./bot-token.ts";
 import type { SlackConfig } from "./config.ts";
 import { findPost } from "./find-post.ts";
 import { postMessage } from "./post.ts";
+import { readPerson } from "./read-person.ts";
 import { readThread } from "./read-thread.ts";
 import { respondToCommand } from "./respond.ts";
 import { splitMarkdown } from "./split.ts";
@@ -32,6 +33,8 @@ export function createMessenger(
       const token = getBotToken(connection);
       await caller.call(token, "assistant.threads.setStatus", input, options);
     },
+    readPerson: (connection, personId, options) =>
+      readPerson(caller, connection, personId, options),
     respond: (_, answer, options) => respondToCommand(config, answer, options),
   };
 }
