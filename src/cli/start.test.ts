@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -12,7 +12,9 @@ test("names the key of a port that another program has, without a stack", async 
   const home = mkdtempSync(join(tmpdir(), "infragpt-start-"));
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
-  const { port } = other.address() as AddressInfo;
+  const address = other.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const { port } = address;
   writeFileSync(join(home, "config.yaml"), `port: ${port}\ngrpc_port: 0\nmetrics_port: 0\n`);
 
   const service = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "start"], {
