@@ -78,6 +78,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     isTakingWords: true,
     run: async (...args) => (await import("./jobs.ts")).jobs(...args),
   },
+  tokens: {
+    summary: "Make, list or end the service tokens of programs",
+    usage: "create <name> --scopes <a,b> | list | revoke <id>",
+    options: {
+      scopes: { type: "string", value: "a,b", help: "create: what it may do" },
+      days: { type: "string", value: "n", help: "create: how long it lives; 90 otherwise" },
+      organization: { type: "string", value: "id", help: "Whose; the local one otherwise" },
+      config: CONFIG,
+      json: JSON_OUTPUT,
+    },
+    isTakingWords: true,
+    run: async (...args) => (await import("./tokens.ts")).tokens(...args),
+  },
   audit: {
     summary: "Check that nobody changed the audit log, or write it out",
     usage: "verify | export",

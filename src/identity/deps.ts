@@ -11,3 +11,6 @@ export interface IdentityDeps {
   readonly audit: Pick<Audit, "append" | "record">;
   readonly events: Pick<Events, "publish" | "wake">;
 }
+
+/** What service tokens need: the command line makes them without a running service. */
+export type TokenDeps = Pick<IdentityDeps, "db" | "ids" | "clock" | "audit">;

@@ -14,10 +14,8 @@ import { adminOf, type ChatPerson, type Permission } from "./model.ts";
 import { markMilestone } from "./organizations/store.ts";
 import { createRefusals } from "./refusals.ts";
 import { identityRoutes } from "./routes.ts";
-import { createToken, type CreatedToken, type NewToken } from "./tokens/create-token.ts";
-import { listTokens } from "./tokens/list-tokens.ts";
-import { revokeToken } from "./tokens/revoke-token.ts";
-import type { ServiceToken } from "./tokens/store.ts";
+import { createToken } from "./tokens/create-token.ts";
+import { createTokens, type Tokens } from "./tokens/create-tokens.ts";
 
 export type { Credentials } from "./authenticate.ts";
 export {
@@ -31,7 +29,7 @@ export {
 } from "./can.ts";
 export type { NewChatLink } from "./chat/create-chat-link.ts";
 export { claimedIds } from "./claimed-ids.ts";
-export type { IdentityDeps } from "./deps.ts";
+export type { IdentityDeps, TokenDeps } from "./deps.ts";
 export { organizationDeleted } from "./events.ts";
 export {
   LOCAL_ORGANIZATION_ID,
@@ -44,6 +42,7 @@ export {
   type Permission,
 } from "./model.ts";
 export type { CreatedToken, NewToken } from "./tokens/create-token.ts";
+export { createTokens, type Tokens } from "./tokens/create-tokens.ts";
 export type { ServiceToken } from "./tokens/store.ts";
 
 /** Clerk, as the configuration describes it. */
@@ -83,11 +82,7 @@ export interface Identity {
   readonly directoryWebhook: RawRoute | undefined;
   /** The one-time link that signs in the admin of local mode. Undefined where identity is not local. */
   createLoginLink(): Promise<string | undefined>;
-  readonly tokens: {
-    create(principal: Principal, input: NewToken): Promise<CreatedToken>;
-    list(principal: Principal): Promise<readonly ServiceToken[]>;
-    revoke(principal: Principal, id: string): Promise<void>;
-  };
+  readonly tokens: Tokens;
   /** Makes a token for a program of an organization; for the command line and tests, which act as its admin. */
   createServiceToken(
     organizationId: string,
@@ -152,11 +147,7 @@ export function createIdentity(deps: IdentityDeps, options: IdentityOptions): Id
       if (provider.kind !== "local") return undefined;
       return `${options.publicUrl()}/login?token=${await createLoginToken(deps)}`;
     },
-    tokens: {
-      create: (principal, input) => createToken(deps, principal, input),
-      list: (principal) => listTokens(deps, principal),
-      revoke: (principal, id) => revokeToken(deps, principal, id),
-    },
+    tokens: createTokens(deps),
     createServiceToken: (organizationId, input) =>
       createToken(deps, adminOf(organizationId, "command-line"), input),
     chat: {

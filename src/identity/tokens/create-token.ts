@@ -1,9 +1,10 @@
 import { AppError, Secret, type Principal } from "#platform";
 import { withTenant } from "#database";
-import { assertCan } from "../can.ts";
-import type { IdentityDeps } from "../deps.ts";
+import { assertCan, noSuchThing } from "../can.ts";
+import type { TokenDeps } from "../deps.ts";
 import { hashOf, randomToken } from "../hash-token.ts";
 import { TOKEN_SCOPES, type Permission } from "../model.ts";
+import { isOrganizationLive } from "../store.ts";
 import { TOKEN_PREFIX } from "./authenticate-token.ts";
 import { insertToken } from "./store.ts";
 
@@ -26,7 +27,7 @@ export const TOKEN_DAYS = { default: 90, max: 366 } as const;
 
 /** Makes a token for a program. Nobody gives away more than they have. */
 export async function createToken(
-  deps: IdentityDeps,
+  deps: TokenDeps,
   principal: Principal,
   input: NewToken,
 ): Promise<CreatedToken> {
@@ -47,6 +48,7 @@ export async function createToken(
   const id = deps.ids();
   const scopes = [...new Set(input.scopes)];
   await withTenant(deps.db, organizationId, async (tx) => {
+    if (!(await isOrganizationLive(tx, organizationId))) throw noSuchThing();
     await insertToken(tx, organizationId, {
       id,
       name: input.name,

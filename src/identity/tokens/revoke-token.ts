@@ -1,12 +1,12 @@
 import { isUuid, type Principal } from "#platform";
 import { withTenant } from "#database";
 import { assertCan, noSuchThing } from "../can.ts";
-import type { IdentityDeps } from "../deps.ts";
+import type { TokenDeps } from "../deps.ts";
 import { revokeToken as markRevoked } from "./store.ts";
 
 /** Ends a token at once. A second time changes nothing. */
 export async function revokeToken(
-  deps: IdentityDeps,
+  deps: TokenDeps,
   principal: Principal,
   id: string,
 ): Promise<void> {
