@@ -5,4 +5,4 @@ export { openDatabase, type OpenDatabase, type OpenDatabaseOptions } from "./ope
 export type { ConnectionOptions } from "./pool.ts";
 export { sqlExecutor } from "./sql-executor.ts";
 export type { Tables } from "./tables/index.ts";
-export { withSystem, withTenant } from "./with-tenant.ts";
+export { querySystem, queryTenant, withSystem, withTenant } from "./with-tenant.ts";

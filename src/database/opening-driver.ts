@@ -1,28 +1,45 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
+  AbortedTransactionError,
   CompiledQuery,
   PostgresDialect,
   PostgresDriver,
   type DatabaseConnection,
   type PostgresDialectConfig,
+  type QueryResult,
   type TransactionSettings,
 } from "kysely";
 
-/** Statements that are to follow the next `begin` of this call, in its own round trip. */
+/** How the next transaction of this call is to begin. */
 interface Opening {
-  sql: string | undefined;
+  /** Statements behind its `begin`. */
+  readonly sql: string;
+  /** It has one statement: `begin`, that one and `commit` go out together. */
+  readonly isSingle: boolean;
+  isUsed: boolean;
+}
+
+/** A transaction under way on a connection. */
+interface Held {
+  readonly begin: Promise<unknown>;
+  readonly isSingle: boolean;
+  hasRun: boolean;
 }
 
 const openings = new AsyncLocalStorage<Opening>();
 
 /** Runs `work`, whose first transaction begins with `sql`, sent together with `begin`. */
-export function openingWith<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
-  return openings.run({ sql }, work);
+export function openingWith<Result>(
+  opening: { readonly sql: string; readonly isSingle: boolean },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return openings.run({ ...opening, isUsed: false }, work);
 }
 
 /**
- * Begins transactions with statements of ours. Kysely knows isolation levels only, and statements
- * after its `begin` would each cost a round trip: 4 instead of 2 for what surrounds a query.
+ * Begins transactions with statements of ours, and without waiting for them: `begin` travels with
+ * the first statement. Round trips are most of what a small transaction costs, here and at the
+ * server: 3 instead of 5 for one with two statements, 1 instead of 3 for one with one.
  */
 export class OpeningDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig;
@@ -38,24 +55,94 @@ export class OpeningDialect extends PostgresDialect {
 }
 
 class OpeningDriver extends PostgresDriver {
+  readonly #held = new WeakMap<DatabaseConnection, Held>();
+  readonly #patched = new WeakSet<DatabaseConnection>();
+
+  override async acquireConnection(
+    ...args: Parameters<PostgresDriver["acquireConnection"]>
+  ): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection(...args);
+    if (this.#patched.has(connection)) return connection;
+    this.#patched.add(connection);
+    const execute = connection.executeQuery.bind(connection);
+    // Kysely finds its connections by identity, so this one is changed rather than wrapped.
+    connection.executeQuery = <Row>(
+      query: CompiledQuery,
+      options?: Parameters<DatabaseConnection["executeQuery"]>[1],
+    ) => {
+      const held = this.#held.get(connection);
+      return held ? executeHeld<Row>(held, execute, query) : execute<Row>(query, options);
+    };
+    return connection;
+  }
+
   override async beginTransaction(
     connection: DatabaseConnection,
     settings: TransactionSettings,
   ): Promise<void> {
     const opening = openings.getStore();
-    const sql = opening?.sql;
-    if (opening === undefined || sql === undefined) {
-      await super.beginTransaction(connection, settings);
-      return;
+    if (settings.isolationLevel !== undefined || settings.accessMode !== undefined) {
+      return super.beginTransaction(connection, settings);
     }
     // Once: a transaction that `work` begins on another connection is not this one.
-    opening.sql = undefined;
-    try {
-      await connection.executeQuery(CompiledQuery.raw(`begin; ${sql}`));
-    } catch (error) {
-      // Kysely takes a failed begin for none, and would return the connection inside a transaction.
-      await connection.executeQuery(CompiledQuery.raw("rollback"));
-      throw error;
-    }
+    const isOurs = opening !== undefined && !opening.isUsed;
+    if (isOurs) opening.isUsed = true;
+    const begin = connection.executeQuery(
+      CompiledQuery.raw(isOurs ? `begin; ${opening.sql}` : "begin"),
+    );
+    // Whoever runs the first statement, or ends the transaction, sees the failure.
+    begin.catch(() => undefined);
+    this.#held.set(connection, { begin, isSingle: isOurs && opening.isSingle, hasRun: false });
   }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    const held = this.#held.get(connection);
+    this.#held.delete(connection);
+    if (held?.isSingle && held.hasRun) return;
+    await held?.begin;
+    await super.commitTransaction(connection);
+  }
+
+  override async rollbackTransaction(
+    connection: Parameters<PostgresDriver["rollbackTransaction"]>[0],
+  ): Promise<void> {
+    const held = this.#held.get(connection);
+    this.#held.delete(connection);
+    if (held?.isSingle && held.hasRun) return;
+    await super.rollbackTransaction(connection);
+  }
+}
+
+type Execute = <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
+
+async function executeHeld<Row>(
+  held: Held,
+  execute: Execute,
+  query: CompiledQuery,
+): Promise<QueryResult<Row>> {
+  if (held.hasRun) {
+    if (held.isSingle) throw new Error("A transaction of one statement was given a second one.");
+    return execute<Row>(query);
+  }
+  held.hasRun = true;
+  // After a `begin` whose settings failed the transaction is aborted: the statement fails, it never runs outside.
+  const running = [held.begin, execute<Row>(query)] as const;
+  if (!held.isSingle) return firstFailureOr(...running);
+  const [result, { rows }] = await Promise.all([
+    firstFailureOr(...running),
+    execute<{ command?: string }>(CompiledQuery.raw("commit")),
+  ]);
+  if (rows[0]?.command === "ROLLBACK") throw new AbortedTransactionError();
+  return result;
+}
+
+/** The result of the statement; the failure of `begin` where that is why it failed. */
+async function firstFailureOr<Result>(
+  begin: Promise<unknown>,
+  statement: Promise<Result>,
+): Promise<Result> {
+  const [begun, done] = await Promise.allSettled([begin, statement]);
+  if (begun.status === "rejected") throw begun.reason;
+  if (done.status === "rejected") throw done.reason;
+  return done.value;
 }

@@ -25,10 +25,36 @@ export async function withTenant<Result>(
   organizationId: string,
   work: Work<Result>,
 ): Promise<Result> {
+  const opening = { sql: tenantSettings(organizationId), isSingle: false };
+  return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
+}
+
+/**
+ * The same for `work` that runs exactly one statement: it costs one round trip, because the
+ * statement, what is before it and its commit go out together. A second statement is an error.
+ */
+export async function queryTenant<Result>(
+  db: Database,
+  organizationId: string,
+  work: Work<Result>,
+): Promise<Result> {
+  const opening = { sql: tenantSettings(organizationId), isSingle: true };
+  return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
+}
+
+function tenantSettings(organizationId: string): string {
   // It is written into the statement, because several at once cannot have parameters.
   if (!isUuid(organizationId)) throw new AppError("not_found", "There is no such organization.");
-  const opening = `set local role ${TENANT_ROLE}; set local app.organization_id = '${organizationId}'`;
-  return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
+  return `set local role ${TENANT_ROLE}; set local app.organization_id = '${organizationId}'`;
+}
+
+/** `withSystem` for exactly one statement, which is its own transaction. */
+export async function querySystem<Result>(
+  db: Database,
+  _reason: string,
+  work: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  return work(db);
 }
 
 /**
