@@ -133,13 +133,59 @@ describe("production", () => {
     );
   });
 
-  test("takes its keys from INFRAGPT_KEYSET, and no provider that is not there yet", () => {
+  test("takes its keys from INFRAGPT_KEYSET", () => {
     const yaml = "database: { url: postgres://db/x }\nencryption: { provider: env }";
     const { encryption } = load(yaml, { INFRAGPT_KEYSET: '{"primary":"k1"}' });
 
     assert.equal(encryption.provider === "env" && encryption.keyset.reveal(), '{"primary":"k1"}');
     hasProblem(yaml, "encryption.keyset: is missing");
-    hasProblem(yaml.replace("env", "aws_kms"), "encryption.provider: aws_kms is not available");
+  });
+
+  test("takes its keys from a key service", () => {
+    const database = "database: { url: postgres://db/x }\n";
+    const arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1";
+    const gcp = "projects/p/locations/eu/keyRings/r/cryptoKeys/k";
+
+    const aws = load(`${database}encryption: { provider: aws_kms, key_id: "${arn}" }`);
+    const google = load(`${database}encryption: { provider: gcp_kms, key_id: ${gcp} }`);
+    const vault = load(
+      `${database}encryption: { provider: vault_transit, key_id: transit/a, decrypt_key_ids: [transit/b], endpoint: https://v, token_path: t }`,
+    );
+
+    assert.deepEqual(aws.encryption, {
+      provider: "aws_kms",
+      keyId: arn,
+      decryptKeyIds: [],
+      region: "eu-west-1",
+    });
+    assert.deepEqual(google.encryption, { provider: "gcp_kms", keyId: gcp, decryptKeyIds: [] });
+    assert.deepEqual(vault.encryption, {
+      provider: "vault_transit",
+      keyId: "transit/a",
+      decryptKeyIds: ["transit/b"],
+      endpoint: "https://v",
+      token: { path: join(directory, "t") },
+    });
+  });
+
+  test("says what a key service's settings lack", () => {
+    const start = "database: { url: postgres://db/x }\nencryption: { provider: ";
+
+    hasProblem(`${start}aws_kms }`, "encryption.key_id: is missing: the ARN");
+    hasProblem(`${start}aws_kms, key_id: alias/x }`, "encryption.key_id: must be the ARN");
+    hasProblem(
+      `${start}gcp_kms, key_id: k, decrypt_key_ids: [../x] }`,
+      "encryption.decrypt_key_ids: must be a list of",
+    );
+    hasProblem(`${start}vault_transit, key_id: transit/a }`, "encryption.endpoint: is missing");
+    hasProblem(
+      `${start}vault_transit, key_id: transit/a, endpoint: "http://vault", token: x }`,
+      "encryption.endpoint: must be https",
+    );
+    hasProblem(
+      `${start}vault_transit, key_id: transit/a, endpoint: "https://v" }`,
+      "encryption.token: is missing",
+    );
   });
 });
 

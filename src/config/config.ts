@@ -85,7 +85,24 @@ export interface GrpcConfig {
 export type EncryptionConfig =
   /** `isGenerated`: the service may create the file where there is none, in local mode only. */
   | { readonly provider: "file"; readonly path: string; readonly isGenerated: boolean }
-  | { readonly provider: "env"; readonly keyset: Secret };
+  | { readonly provider: "env"; readonly keyset: Secret }
+  | (KeyServiceConfig & { readonly provider: "aws_kms"; readonly region: string })
+  | (KeyServiceConfig & { readonly provider: "gcp_kms"; readonly credentials?: Secret })
+  | (KeyServiceConfig & {
+      readonly provider: "vault_transit";
+      readonly endpoint: string;
+      /** A token, or the absolute path of the file that an agent keeps one in. */
+      readonly token: Secret | { readonly path: string };
+      readonly namespace?: string;
+    });
+
+export interface KeyServiceConfig {
+  /** The key that new records are sealed with, in the service's own words. */
+  readonly keyId: string;
+  /** Further keys that may open records. */
+  readonly decryptKeyIds: readonly string[];
+  readonly endpoint?: string;
+}
 
 export type ClerkConfig = CamelKeys<NonNullable<ConfigFile["identity"]["clerk"]>>;
 export type IntegrationsConfig = Omit<CamelKeys<ConfigFile["integrations"]>, "slack">;

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { Secret } from "@infragpt/connector-kit";
 import type { Config, EncryptionConfig } from "./config.ts";
 import type { Problems } from "./problems.ts";
+import { resolveKeyService } from "./resolve-key-service.ts";
 import type { ConfigFile } from "./schema.ts";
 
 interface Context {
@@ -23,12 +24,8 @@ export function resolveEncryption(
   const file: EncryptionConfig = { provider: "file", path, isGenerated: mode === "local" };
   const provider = encryption?.provider ?? "file";
   if (provider === "file") return file;
-  if (provider !== "env") {
-    problems.add(
-      ["encryption", "provider"],
-      `${provider} is not available in this version: use file or env`,
-    );
-    return file;
+  if (provider !== "env" && encryption !== undefined) {
+    return resolveKeyService(directory, problems, provider, encryption) ?? file;
   }
   const fromEnv = env["INFRAGPT_KEYSET"];
   const keyset = encryption?.keyset ?? (fromEnv ? new Secret(fromEnv) : undefined);

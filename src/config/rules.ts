@@ -51,7 +51,10 @@ function checkProduction(sections: Partial<ConfigFile>, problems: Problems): voi
     );
   }
   if (isAbsent(sections, "encryption") || encryption === null) {
-    problems.add(["encryption"], "is missing: production needs a key provider (file or env)");
+    problems.add(
+      ["encryption"],
+      "is missing: production needs a key provider (file, env, aws_kms, gcp_kms or vault_transit)",
+    );
   }
   const clerk = identity?.clerk;
   if (clerk !== undefined && clerk.webhook_secret === undefined) {

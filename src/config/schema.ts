@@ -84,6 +84,14 @@ const Encryption = z.strictObject({
   provider: z.enum(["file", "env", "aws_kms", "gcp_kms", "vault_transit"]),
   path: text().optional(),
   keyset: secret().optional(),
+  key_id: text().optional(),
+  decrypt_key_ids: z.array(text()).max(20).default([]),
+  endpoint: url().optional(),
+  region: text().optional(),
+  credentials: secret().optional(),
+  token: secret().optional(),
+  token_path: text().optional(),
+  namespace: text().optional(),
 });
 
 const GitHub = z.strictObject({

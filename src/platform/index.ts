@@ -44,7 +44,15 @@ export {
   type QueueState,
   type SqlExecutor,
 } from "./jobs.ts";
-export { KeyringError, type KeyProvider, type KeyringErrorKind } from "./key-provider.ts";
+export {
+  KeyringError,
+  type KeyProvider,
+  type KeyringErrorKind,
+  type WrapContext,
+} from "./key-provider.ts";
+export { awsKmsKeyProvider, type AwsKmsOptions } from "./keyring-aws-kms.ts";
+export { gcpKmsKeyProvider, type GcpKmsOptions } from "./keyring-gcp-kms.ts";
+export { vaultTransitKeyProvider, type VaultTransitOptions } from "./keyring-vault.ts";
 export { createKeyring, type Keyring, type SealContext, type SealedRecord } from "./keyring.ts";
 export { envKeyProvider, fileKeyProvider } from "./keyset-provider.ts";
 export { createLocalKeyset, type LocalKeysetOptions } from "./local-keyset.ts";

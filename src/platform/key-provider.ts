@@ -1,4 +1,10 @@
-/** Holds the keys that encrypt data keys (KEKs): a file, an environment variable, later a KMS. */
+/**
+ * The authenticated data in named fields, for services that take and log no bytes: ids only, never
+ * a secret. It always says the same as the bytes beside it.
+ */
+export type WrapContext = Readonly<Record<string, string>>;
+
+/** Holds the keys that encrypt data keys (KEKs): a file, an environment variable, a key service. */
 export interface KeyProvider {
   readonly id: "file" | "env" | "aws-kms" | "gcp-kms" | "vault-transit";
   /** The key that new records are wrapped with. */
@@ -10,16 +16,23 @@ export interface KeyProvider {
     dek: Uint8Array,
     aad: Uint8Array,
     signal: AbortSignal,
+    context: WrapContext,
   ): Promise<{ readonly kekId: string; readonly wrapped: Uint8Array }>;
-  /** Throws KeyringError for a key it does not know and for bytes that do not authenticate. */
+  /**
+   * Throws KeyringError for a key it does not know and for bytes that do not authenticate, and
+   * AppError("unavailable") while a key service does not answer.
+   */
   unwrap(
     kekId: string,
     wrapped: Uint8Array,
     aad: Uint8Array,
     signal: AbortSignal,
+    context: WrapContext,
   ): Promise<Uint8Array>;
   /** Throws KeyringError when the keys cannot be used. */
   check(): Promise<void>;
+  /** Reads the keys again where they can change under a running service; true when they did. */
+  reload?(): Promise<boolean>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import type { Abortable } from "./abort.ts";
 import { lengthPrefixed, openBytes, sealBytes } from "./aead.ts";
-import { KeyringError, type KeyProvider } from "./key-provider.ts";
+import { KeyringError, type KeyProvider, type WrapContext } from "./key-provider.ts";
 
 const FORMAT = 1;
 const DEK_BYTES = 32;
@@ -29,12 +29,22 @@ export interface SealedRecord {
 export interface Keyring {
   seal(context: SealContext, plaintext: Uint8Array, options: Abortable): Promise<SealedRecord>;
   open(context: SealContext, record: SealedRecord, options: Abortable): Promise<Uint8Array>;
+  /** The same data key under the primary key; the plaintext stays sealed. */
+  rewrap(
+    context: SealContext,
+    record: Pick<SealedRecord, "kekId" | "wrappedDek">,
+    options: Abortable,
+  ): Promise<Pick<SealedRecord, "kekId" | "wrappedDek">>;
   /** A known value under the primary key: stored, it later shows whether a key is still the same. */
   sealCanary(kekId: string, options: Abortable): Promise<Uint8Array>;
   /** False when the key is not here or is another one under the same id. */
   checkCanary(kekId: string, sealed: Uint8Array, options: Abortable): Promise<boolean>;
   primaryKeyId(): string;
   knownKeyIds(): readonly string[];
+  /** Reads the keys again where they can change under a running service; true when they did. */
+  reload(): Promise<boolean>;
+  /** Where the keys are. */
+  readonly providerId: KeyProvider["id"];
 }
 
 /** Checks the provider's keys once; throws KeyringError("refused") for keys that cannot be used. */
@@ -45,8 +55,11 @@ export async function createKeyring({
 }): Promise<Keyring> {
   await provider.check();
   return {
+    providerId: provider.id,
     primaryKeyId: () => provider.primaryKeyId(),
     knownKeyIds: () => provider.knownKeyIds(),
+    reload: async () => (await provider.reload?.()) ?? false,
+    rewrap: (context, record, { signal }) => rewrapRecord(provider, context, record, signal),
     seal: (context, plaintext, { signal }) => sealRecord(provider, context, plaintext, signal),
     open: (context, record, { signal }) => openRecord(provider, context, record, signal),
     sealCanary: (kekId, { signal }) => sealCanary(provider, kekId, signal),
@@ -67,6 +80,7 @@ async function sealRecord(
       dek,
       (id) => keyAad(context, id),
       signal,
+      namedFieldsOf(context),
     );
     const ciphertext = sealBytes(createSecretKey(dek), dataAad(context), plaintext);
     return { format: FORMAT, kekId, wrappedDek: wrapped, ciphertext };
@@ -84,7 +98,7 @@ async function openRecord(
   if (format !== FORMAT) {
     throw new KeyringError("undecryptable", `Records of format ${format} are not known here.`);
   }
-  const dek = await provider.unwrap(kekId, wrappedDek, keyAad(context, kekId), signal);
+  const dek = await unwrapDek(provider, context, { kekId, wrappedDek }, signal);
   try {
     if (dek.byteLength !== DEK_BYTES) throw new RangeError("The data key has a wrong length.");
     return openBytes(createSecretKey(dek), dataAad(context), ciphertext);
@@ -99,20 +113,53 @@ async function openRecord(
   }
 }
 
+async function rewrapRecord(
+  provider: KeyProvider,
+  context: SealContext,
+  record: Pick<SealedRecord, "kekId" | "wrappedDek">,
+  signal: AbortSignal,
+): Promise<Pick<SealedRecord, "kekId" | "wrappedDek">> {
+  const dek = await unwrapDek(provider, context, record, signal);
+  try {
+    const { kekId, wrapped } = await wrapWithPrimary(
+      provider,
+      dek,
+      (id) => keyAad(context, id),
+      signal,
+      namedFieldsOf(context),
+    );
+    return { kekId, wrappedDek: wrapped };
+  } finally {
+    dek.fill(0);
+  }
+}
+
+function unwrapDek(
+  provider: KeyProvider,
+  context: SealContext,
+  { kekId, wrappedDek }: Pick<SealedRecord, "kekId" | "wrappedDek">,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const aad = keyAad(context, kekId);
+  return provider.unwrap(kekId, wrappedDek, aad, signal, namedFieldsOf(context));
+}
+
 async function wrapWithPrimary(
   provider: KeyProvider,
   dek: Uint8Array,
   aadOf: (kekId: string) => Uint8Array,
   signal: AbortSignal,
+  context: WrapContext,
 ): Promise<{ readonly kekId: string; readonly wrapped: Uint8Array }> {
   const primary = provider.primaryKeyId();
-  const { kekId, wrapped } = await provider.wrap(dek, aadOf(primary), signal);
+  const { kekId, wrapped } = await provider.wrap(dek, aadOf(primary), signal, context);
   // The key's id is authenticated: a record under another id than we said would never open.
   if (kekId === primary) return { kekId, wrapped };
   throw new KeyringError("refused", `The provider wrapped with ${kekId} instead of ${primary}.`);
 }
 
 const CANARY = Buffer.alloc(DEK_BYTES, "infragpt/canary");
+const CANARY_CONTEXT: WrapContext = { purpose: "infragpt/canary/1" };
 
 async function sealCanary(
   provider: KeyProvider,
@@ -122,7 +169,7 @@ async function sealCanary(
   if (kekId !== provider.primaryKeyId()) {
     throw new KeyringError("refused", `Only the primary key gets a canary; ${kekId} is not it.`);
   }
-  return (await wrapWithPrimary(provider, CANARY, canaryAad, signal)).wrapped;
+  return (await wrapWithPrimary(provider, CANARY, canaryAad, signal, CANARY_CONTEXT)).wrapped;
 }
 
 async function checkCanary(
@@ -132,7 +179,8 @@ async function checkCanary(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    return CANARY.equals(await provider.unwrap(kekId, sealed, canaryAad(kekId), signal));
+    const opened = await provider.unwrap(kekId, sealed, canaryAad(kekId), signal, CANARY_CONTEXT);
+    return CANARY.equals(opened);
   } catch (error) {
     if (error instanceof KeyringError) return false;
     throw error;
@@ -149,6 +197,12 @@ function dataAad(context: SealContext): Uint8Array {
 
 function canaryAad(kekId: string): Uint8Array {
   return lengthPrefixed("infragpt/canary/1", kekId);
+}
+
+/** What a key service writes into its own log of uses: ids only. */
+function namedFieldsOf(context: SealContext): WrapContext {
+  const [org = "", integration = "", type = "", version = ""] = fieldsOf(context);
+  return { purpose: "infragpt/cred/1", org, integration, type, version };
 }
 
 function fieldsOf(context: SealContext): readonly string[] {

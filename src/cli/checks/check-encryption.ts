@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { placeOfKeys } from "#app";
 import type { Config } from "#config";
 import { checkSchema, type Database } from "#database";
 import { checkKeys, hasStoredCredentials } from "#integrations";
@@ -24,7 +25,7 @@ export async function checkEncryption(
     }
     const keyring = await openKeyring(encryption);
     if (hasTables) await checkKeys({ db, keyring }, { signal });
-    const place = encryption.provider === "file" ? encryption.path : "the environment";
+    const place = placeOfKeys(encryption);
     return [ok(NAME, `${keyring.knownKeyIds().length} from ${place}`)];
   } catch (error) {
     return [failed(NAME, error)];
