@@ -114,11 +114,9 @@ describe("What Clerk tells of people and organizations", () => {
 function scenario(p: string): readonly ClerkEvent[] {
   const [org, gone] = [`${p}_org`, `${p}_gone`];
   const [ana, ben, eva] = [`${p}_ana`, `${p}_ben`, `${p}_eva`];
-  const membership = (id: string, userId: string, organizationId = org) => ({
-    id: `${p}_${id}`,
-    organizationId,
-    userId,
-  });
+  function membership(id: string, userId: string, organizationId = org) {
+    return { id: `${p}_${id}`, organizationId, userId };
+  }
   return [
     organizationEvent("created", { id: org, atMs: T + 1 }),
     organizationEvent("updated", { id: org, atMs: T + 5, name: "Renamed" }),
@@ -155,7 +153,9 @@ const EXPECTED = {
 
 /** What is known of one order's people and organizations, as lines. */
 async function stateOf({ db }: TestDatabase, prefix: string) {
-  const short = (id: string | null): string => (id ?? "").replace(`${prefix}_`, "");
+  function short(id: string | null): string {
+    return (id ?? "").replace(`${prefix}_`, "");
+  }
   const like = `${prefix}\\_%`;
   const organizations = await db
     .selectFrom("organizations")

@@ -3,19 +3,12 @@ import { createHmac, generateKeyPairSync } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { App } from "#app";
 import { LOCAL_ORGANIZATION_ID } from "#identity";
-import {
-  membershipEvent,
-  organizationEvent,
-  startFakeClerk,
-  userEvent,
-  type ClerkEvent,
-  type FakeClerk,
-} from "../fakes/clerk/index.ts";
+import { organizationEvent, startFakeClerk, type FakeClerk } from "../fakes/clerk/index.ts";
 import { signJwt } from "../fakes/clerk/fake-clerk.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { aMembership, anOrganization, DIRECTORY_START_MS, tell } from "../support/directory.ts";
 import { aHome, startService } from "../support/service.ts";
 
-const T = 1_750_000_000_000;
 const PARTY = "https://app.example.com";
 
 describe("Sessions of Clerk", () => {
@@ -35,43 +28,25 @@ describe("Sessions of Clerk", () => {
         clerk: { ...clerk, webhookSecrets: [clerk.webhookSecret], authorizedParties: [PARTY] },
       }),
     );
-    await tell(organizationEvent("created", { id: "org_a", atMs: T, name: "Acme" }));
-    await tell(organizationEvent("created", { id: "org_b", atMs: T, name: "Bolt" }));
-    for (const name of ["ana", "ben", "cus"]) {
-      await tell(userEvent("created", { id: `user_${name}`, atMs: T, firstName: name }));
-    }
-    await tell(member("ana", "org_a", "org:admin"));
-    await tell(member("ben", "org_a", "org:member"));
-    await tell(member("cus", "org_a", "org:custom"));
-    await tell(member("ana", "org_b", "org:member"));
+    await anOrganization(
+      service,
+      clerk,
+      { id: "org_a", name: "Acme" },
+      {
+        ana: "org:admin",
+        ben: "org:member",
+        cus: "org:custom",
+      },
+    );
+    await anOrganization(service, clerk, { id: "org_b", name: "Bolt" }, { ana: "org:member" });
   });
   after(() => opened.disposeAsync());
-
-  function member(name: string, organizationId: string, role: string): ClerkEvent {
-    return membershipEvent("created", {
-      id: `mem_${name}_${organizationId}`,
-      organizationId,
-      userId: `user_${name}`,
-      atMs: T,
-      role,
-    });
-  }
-
-  async function tell(event: ClerkEvent): Promise<void> {
-    const { headers, body } = clerk.signWebhook(event);
-    const answer = await fetch(`${service.addresses.directoryWebhooks}/webhooks/clerk`, {
-      method: "POST",
-      headers,
-      body: Buffer.from(body),
-    });
-    assert.equal(answer.status, 204);
-  }
 
   async function call(
     token: string | undefined,
     path = "/api/v1/me",
     { method = "GET", body }: { method?: string; body?: object } = {},
-  ): Promise<{ status: number; json: any }> {
+  ): Promise<{ status: number; json: Shown }> {
     const answer = await fetch(`${service.addresses.http}${path}`, {
       method,
       headers: {
@@ -80,14 +55,9 @@ describe("Sessions of Clerk", () => {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, json: await answer.json() };
+    const json: Shown = JSON.parse(await answer.text());
+    return { status: answer.status, json };
   }
-
-  const v1 = (name: string, organizationId = "org_a") => ({
-    sub: `user_${name}`,
-    org_id: organizationId,
-    org_role: "org:member",
-  });
 
   it("are read in both versions, each from its own claims", async () => {
     const first = await call(clerk.mint(v1("ana")));
@@ -107,15 +77,8 @@ describe("Sessions of Clerk", () => {
     const now = Math.floor(Date.now() / 1000);
     const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const good = { iss: clerk.issuer, iat: now, exp: now + 60, azp: PARTY, ...v1("ana") };
-    const hs256 = (() => {
-      const input = [{ alg: "HS256", typ: "JWT", kid: clerk.kid }, good]
-        .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-        .join(".");
-      return `${input}.${createHmac("sha256", clerk.jwtKeyPem).update(input).digest("base64url")}`;
-    })();
-    const unsigned = [{ alg: "none", typ: "JWT" }, good]
-      .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-      .join(".");
+    const keyed = encoded({ alg: "HS256", typ: "JWT", kid: clerk.kid }, good);
+    const mac = createHmac("sha256", clerk.jwtKeyPem).update(keyed).digest("base64url");
     const hostile: Record<string, string> = {
       expired: clerk.mint({ ...v1("ana"), iat: now - 120, exp: now - 6 }),
       "not yet valid": clerk.mint({ ...v1("ana"), nbf: now + 60 }),
@@ -123,8 +86,8 @@ describe("Sessions of Clerk", () => {
       "without an end": clerk.mint({ ...v1("ana"), exp: undefined }),
       "of another issuer": clerk.mint({ ...v1("ana"), iss: "https://evil.example.com" }),
       "of a longer issuer": clerk.mint({ ...v1("ana"), iss: `${clerk.issuer}/` }),
-      "of alg none": `${unsigned}.`,
-      "of HS256 with the public key": hs256,
+      "of alg none": `${encoded({ alg: "none", typ: "JWT" }, good)}.`,
+      "of HS256 with the public key": `${keyed}.${mac}`,
       "of RS512": clerk.mint(v1("ana"), { alg: "RS512" }),
       "of an unknown kid": clerk.mint(v1("ana"), { kid: "ins_unknown" }),
       "without a kid": clerk.mint(v1("ana"), { kid: undefined }),
@@ -154,24 +117,24 @@ describe("Sessions of Clerk", () => {
       "that is too long": `${clerk.mint(v1("ana"))}${"a".repeat(8_200)}`,
     };
 
-    const before = clerk.jwksRequests;
+    const asked = clerk.jwksRequests;
     for (const [what, token] of Object.entries(hostile)) {
       const { status, json } = await call(token);
       assert.equal(status, 401, what);
       assert.equal(json.error.code, "unauthenticated", what);
     }
     assert.equal((await call(undefined)).status, 401);
-    assert.ok(clerk.jwksRequests - before <= 1, "unknown kids made us ask again and again");
+    assert.ok(clerk.jwksRequests - asked <= 1, "unknown kids made us ask again and again");
     assert.equal((await call(clerk.mint(v1("ana")))).status, 200);
   });
 
   it("of a flood of unknown kids ask for keys once", async () => {
-    const before = clerk.jwksRequests;
+    const asked = clerk.jwksRequests;
     await Promise.all(
       Array.from({ length: 300 }, (_, n) => call(clerk.mint(v1("ana"), { kid: `ins_${n}` }))),
     );
 
-    assert.ok(clerk.jwksRequests - before <= 1);
+    assert.ok(clerk.jwksRequests - asked <= 1);
   });
 
   it("go on while the key endpoint is away", async () => {
@@ -216,7 +179,7 @@ describe("Sessions of Clerk", () => {
 
     assert.equal(json.is_read_only, true);
     assert.ok(json.permissions.length > 0);
-    assert.ok(json.permissions.every((permission: string) => permission.endsWith(":read")));
+    assert.ok(json.permissions.every((permission) => permission.endsWith(":read")));
   });
 
   it("answer with 404 for bodies that name another organization or person", async () => {
@@ -289,9 +252,15 @@ describe("Sessions of Clerk", () => {
   });
 
   it("end at once with the membership, and with the organization, tokens included", async () => {
-    await tell(organizationEvent("created", { id: "org_end", atMs: T }));
-    await tell(member("ana", "org_end", "org:admin"));
-    await tell(member("ben", "org_end", "org:admin"));
+    await anOrganization(
+      service,
+      clerk,
+      { id: "org_end", name: "End" },
+      {
+        ana: "org:admin",
+        ben: "org:admin",
+      },
+    );
     const [ana, ben] = [clerk.mint(v1("ana", "org_end")), clerk.mint(v1("ben", "org_end"))];
     const made = await call(ana, "/api/v1/tokens", {
       method: "POST",
@@ -299,25 +268,19 @@ describe("Sessions of Clerk", () => {
     });
     assert.equal((await call(ben)).status, 200);
 
-    await tell(
-      membershipEvent("deleted", {
-        id: "mem_ben_org_end",
-        organizationId: "org_end",
-        userId: "user_ben",
-        atMs: T + 1,
-      }),
-    );
+    await tell(service, clerk, aMembership("deleted", "ben", "org_end"));
     assert.equal((await call(ben)).status, 403);
     assert.equal((await call(made.json.token)).status, 200);
 
-    await tell(organizationEvent("deleted", { id: "org_end", atMs: T + 2 }));
+    const atMs = DIRECTORY_START_MS + 2;
+    await tell(service, clerk, organizationEvent("deleted", { id: "org_end", atMs }));
     assert.equal((await call(ana)).status, 403);
     assert.equal((await call(made.json.token)).status, 401);
   });
 
   it("leave a trail that verifies", async () => {
     const { json } = await call(clerk.mint(v1("ana")), "/api/v1/audit?limit=200");
-    const actions = new Set(json.entries.map((entry: { action: string }) => entry.action));
+    const actions = new Set(json.entries.map((entry) => entry.action));
 
     for (const action of [
       "session.started",
@@ -331,3 +294,27 @@ describe("Sessions of Clerk", () => {
     }
   });
 });
+
+/** What answers may show; each of them a part of it. */
+interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly token: string;
+  readonly organization_id: string;
+  readonly permissions: readonly string[];
+  readonly is_read_only: boolean;
+  readonly next_step: string;
+  readonly metadata: { readonly company_size: string; readonly completed_at: string };
+  readonly entries: readonly { readonly action: string }[];
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** Claims of version 1. */
+function v1(name: string, organizationId = "org_a"): Record<string, unknown> {
+  return { sub: `user_${name}`, org_id: organizationId, org_role: "org:member" };
+}
+
+function encoded(...parts: readonly object[]): string {
+  return parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+}

@@ -3,18 +3,11 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { App } from "#app";
 import { withTenant } from "#database";
-import {
-  membershipEvent,
-  organizationEvent,
-  startFakeClerk,
-  userEvent,
-  type ClerkEvent,
-  type FakeClerk,
-} from "../fakes/clerk/index.ts";
+import { startFakeClerk, type FakeClerk } from "../fakes/clerk/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { anOrganization } from "../support/directory.ts";
 import { aHome, startService } from "../support/service.ts";
 
-const T = 1_750_000_000_000;
 /** In every text of the first organization; the second must never see it. */
 const MARK = "walled-7f3a";
 
@@ -67,38 +60,14 @@ describe("Every route of the OpenAPI document", () => {
         clerk: { ...clerk, webhookSecrets: [clerk.webhookSecret] },
       }),
     );
-    for (const name of ["a", "b"]) {
-      const mark = name === "a" ? MARK : "other";
-      await tell(organizationEvent("created", { id: `org_${name}`, atMs: T, name: mark }));
-      await tell(
-        userEvent("created", {
-          id: `user_${name}`,
-          atMs: T,
-          firstName: mark,
-          email: `${mark}@example.com`,
-        }),
-      );
-      await tell(
-        membershipEvent("created", {
-          id: `mem_${name}`,
-          organizationId: `org_${name}`,
-          userId: `user_${name}`,
-          atMs: T,
-          role: "org:admin",
-        }),
-      );
-    }
+    await anOrganization(service, clerk, { id: "org_a", name: MARK }, { [MARK]: "org:admin" });
+    await anOrganization(service, clerk, { id: "org_b", name: "Other" }, { b: "org:admin" });
     theirs = await whatTheFirstHas(database);
-    const document: any = await (await fetch(`${service.addresses.http}/openapi.json`)).json();
+    const answer = await fetch(`${service.addresses.http}/openapi.json`);
+    const document: Document = JSON.parse(await answer.text());
     operations = operationsOf(document);
   });
   after(() => opened.disposeAsync());
-
-  async function tell(event: ClerkEvent): Promise<void> {
-    const { headers, body } = clerk.signWebhook(event);
-    const url = `${service.addresses.directoryWebhooks}/webhooks/clerk`;
-    await fetch(url, { method: "POST", headers, body: Buffer.from(body) });
-  }
 
   async function call(
     operation: Operation,
@@ -156,7 +125,7 @@ async function whatTheFirstHas({ db }: TestDatabase): Promise<ReadonlyMap<string
   const user = await db
     .selectFrom("users")
     .select("id")
-    .where("clerk_user_id", "=", "user_a")
+    .where("clerk_user_id", "=", `user_${MARK}`)
     .executeTakeFirstOrThrow();
   const organizationId = organization.id;
   const ids = {
@@ -211,7 +180,7 @@ async function whatTheFirstHas({ db }: TestDatabase): Promise<ReadonlyMap<string
     ["organization_id", organizationId],
     ["user_id", user.id],
     ["clerk_org_id", "org_a"],
-    ["clerk_user_id", "user_a"],
+    ["clerk_user_id", `user_${MARK}`],
     ["integration_id", ids.integration],
     ["conversation_id", ids.conversation],
     ["/api/v1/tokens/{id}", ids.token],
@@ -253,8 +222,8 @@ function inputFor(
       query.set(parameter.name, String(id ?? sample(parameter.schema)));
     }
   }
-  if (query.size > 0) path += `?${query}`;
-  const body = operation.body && (sample(operation.body) as Record<string, unknown>);
+  if (query.size > 0) path += `?${query.toString()}`;
+  const body = operation.body && sampleObject(operation.body);
   for (const name of Object.keys(operation.body?.properties ?? {})) {
     if (body && name.endsWith("_id")) {
       const id = idFor(name);
@@ -264,18 +233,20 @@ function inputFor(
   return { path, body, hasForeignId };
 }
 
+function sampleObject({ required = [], properties = {} }: Schema): Record<string, unknown> {
+  return Object.fromEntries(required.map((name) => [name, sample(properties[name] ?? {})]));
+}
+
 /** The smallest value that a schema lets through, as far as schemas say. */
 function sample(schema: Schema): unknown {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum[0];
   const choice = schema.anyOf?.[0] ?? schema.oneOf?.[0];
   if (choice) return sample(choice);
-  const type = typeof schema.type === "string" ? schema.type : schema.type?.[0];
+  const type = (typeof schema.type === "string" ? schema.type : schema.type?.[0]) ?? "string";
   switch (type) {
     case "object":
-      return Object.fromEntries(
-        (schema.required ?? []).map((name) => [name, sample(schema.properties?.[name] ?? {})]),
-      );
+      return sampleObject(schema);
     case "array":
       return Array.from({ length: schema.minItems ?? 0 }, () => sample(schema.items ?? {}));
     case "boolean":
@@ -290,9 +261,21 @@ function sample(schema: Schema): unknown {
   }
 }
 
-function operationsOf(document: any): readonly Operation[] {
-  return Object.entries<any>(document.paths).flatMap(([path, methods]) =>
-    Object.entries<any>(methods).map(([method, operation]) => ({
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+}
+
+interface DocumentedOperation {
+  readonly security?: readonly object[];
+  readonly parameters?: Operation["parameters"];
+  readonly requestBody?: {
+    readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>;
+  };
+}
+
+function operationsOf({ paths }: Document): readonly Operation[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
       method: method.toUpperCase(),
       path,
       isProtected: (operation.security ?? []).length > 0,

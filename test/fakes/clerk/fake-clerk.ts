@@ -78,7 +78,7 @@ export async function startFakeClerk(): Promise<FakeClerk> {
     issuer,
     jwksUrl: `${issuer}/.well-known/jwks.json`,
     get jwtKeyPem() {
-      return String(key.publicKey.export({ type: "spki", format: "pem" }));
+      return key.publicKey.export({ type: "spki", format: "pem" });
     },
     webhookSecret,
     get kid() {
