@@ -5,7 +5,7 @@ import { AuthorKind, InfraGPTService, TaskState } from "#gen/infragpt/v1/infragp
 import { AppError, asAppError, grpcService, type GrpcContext, type GrpcService } from "#platform";
 import type { Conversations } from "./index.ts";
 import type { Author, Message } from "./model.ts";
-import type { TurnEvent } from "./turn-events.ts";
+import type { TurnEvent } from "./turns/turn-events.ts";
 
 const AUTHOR_KINDS: Record<Author["kind"], AuthorKind> = {
   person: AuthorKind.PERSON,

@@ -13,7 +13,7 @@ import type {
   Principal,
   Route,
 } from "#platform";
-import { answerMessage, giveUpTurn, type AnswerDeps, type TurnJob } from "./answer-message.ts";
+import { answerMessage, giveUpTurn, type AnswerDeps, type TurnJob } from "./turns/answer-message.ts";
 import { conversationGrpcServices } from "./grpc.ts";
 import { postMessage, type PostJob } from "./posts/post-message.ts";
 import { markFailed } from "./posts/store.ts";
@@ -21,15 +21,15 @@ import { readConversation, type ConversationPage } from "./read-conversation.ts"
 import { receiveCommand } from "./receive-command.ts";
 import { receiveMessage } from "./receive-message.ts";
 import { conversationRoutes } from "./routes.ts";
-import { createRunningTurns } from "./running-turns.ts";
+import { createRunningTurns } from "./turns/running-turns.ts";
 import { sendMessage, watchTurn, type SendMessageInput, type SentMessage } from "./send-message.ts";
 import { sendReply } from "./send-reply.ts";
-import { createTurnEvents, type TurnEvent } from "./turn-events.ts";
+import { createTurnEvents, type TurnEvent } from "./turns/turn-events.ts";
 
 export type { Conversation, Message } from "./model.ts";
 export type { ConversationPage } from "./read-conversation.ts";
 export type { SendMessageInput, SentMessage } from "./send-message.ts";
-export type { TurnEvent } from "./turn-events.ts";
+export type { TurnEvent } from "./turns/turn-events.ts";
 
 export interface ConversationsDeps {
   readonly db: Database;

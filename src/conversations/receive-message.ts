@@ -10,7 +10,7 @@ import {
 } from "#platform";
 import { sqlExecutor, withTenant, type Database, type DatabaseTransaction } from "#database";
 import type { Integrations, MessageReceived } from "#integrations";
-import type { TurnJob } from "./answer-message.ts";
+import type { TurnJob } from "./turns/answer-message.ts";
 import {
   HISTORY_LIMITS,
   TEXT_LIMITS,

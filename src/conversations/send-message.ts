@@ -4,8 +4,8 @@ import { withTenant, type DatabaseTransaction } from "#database";
 import { TEXT_LIMITS, type Author, type Conversation } from "./model.ts";
 import { addMessage, type ReceiveDeps } from "./receive-message.ts";
 import { findAnswer, findConversation, findTurn, findTwin, openConversation } from "./store.ts";
-import type { RunningTurns } from "./running-turns.ts";
-import type { TurnEvent, TurnEvents } from "./turn-events.ts";
+import type { RunningTurns } from "./turns/running-turns.ts";
+import type { TurnEvent, TurnEvents } from "./turns/turn-events.ts";
 
 /** How often a turn that runs in another replica is looked at. */
 const LOOK_MS = 1_000;

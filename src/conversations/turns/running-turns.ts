@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withTenant, type Database } from "#database";
 import type { Clock, Log } from "#platform";
 import type { TurnJob } from "./answer-message.ts";
-import { endTurn, findTurn } from "./store.ts";
+import { endTurn, findTurn } from "../store.ts";
 import type { TurnEvents } from "./turn-events.ts";
 
 /** How soon a turn notices that it was cancelled through another replica. */

@@ -2,8 +2,8 @@ import { AgentFailure, type Agents, type TurnMessage, type TurnRequest } from "#
 import { withTenant, type Database } from "#database";
 import type { Integrations } from "#integrations";
 import type { Abortable, Clock, Failpoint, Log } from "#platform";
-import { HISTORY_LIMITS, boundHistory, failureSentence, type Message } from "./model.ts";
-import { addReply, type ReplyDeps } from "./posts/add-reply.ts";
+import { HISTORY_LIMITS, boundHistory, failureSentence, type Message } from "../model.ts";
+import { addReply, type ReplyDeps } from "../posts/add-reply.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import {
@@ -14,7 +14,7 @@ import {
   leaseTurn,
   listHistory,
   type LeasedTurn,
-} from "./store.ts";
+} from "../store.ts";
 import type { TurnEvents } from "./turn-events.ts";
 
 export interface TurnJob {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentTask } from "#agents";
 import type { Integrations } from "#integrations";
 import { deadline, type Log } from "#platform";
-import type { Conversation } from "./model.ts";
+import type { Conversation } from "../model.ts";
 
 /** A quick answer needs no sign of work. */
 const SHOW_AFTER_MS = 800;
