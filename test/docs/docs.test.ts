@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { loadConfig } from "#config";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { ConfigFile } from "../../src/config/schema.ts";
+import { REQUIRED_BOT_SCOPES } from "../../src/integrations/connectors/slack/identify.ts";
+import {
+  PAGES,
+  ROOT,
+  aConfigFile,
+  blocks,
+  everythingSaid,
+  exampleOf,
+  hasKey,
+  isLinkGood,
+  methodsOf,
+  read,
+} from "./pages.ts";
+
+const MANIFEST = JSON.parse(read("package.json"));
+const SAID = everythingSaid();
+/** Folders whose paths are checked wherever a page names one. */
+const FOLDERS = /^(src|kit|console|test|docs|proto|examples|scripts|bench|bin)\/[\w./-]*$/;
+/** Files that people make. */
+const NOT_OURS: readonly string[] = ["config.yaml", "keyset.json"];
+
+function sorted(names: readonly string[]): readonly string[] {
+  return names.toSorted((a, b) => a.localeCompare(b));
+}
+
+describe("The docs", () => {
+  test("are there and say enough to be checked", () => {
+    assert.ok(PAGES.length >= 7, "found too few pages: the checks would pass on nothing");
+    assert.ok(SAID.length > 200);
+  });
+
+  test("name only files and folders that exist", () => {
+    const missing = SAID.filter(
+      ({ text }) =>
+        (FOLDERS.test(text) || /^[\w.-]+\.(json|yaml|md)$/.test(text)) &&
+        !NOT_OURS.includes(text) &&
+        !existsSync(join(ROOT, text)),
+    );
+
+    assert.deepEqual(missing, []);
+  });
+
+  test("link only to pages, files and headings that exist", () => {
+    const broken = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !/^https?:/.test(target))
+        .filter((target) => !isLinkGood(page, target))
+        .map((target) => `${page} -> ${target}`),
+    );
+
+    assert.deepEqual(broken, []);
+  });
+
+  test("name only npm scripts that exist", () => {
+    const named = SAID.flatMap(({ text }) => /^npm (run \S+|start|test)/.exec(text)?.[1] ?? []);
+    const scripts = named.map((name) => name.replace(/^run /, ""));
+
+    assert.ok(scripts.length > 5);
+    assert.deepEqual(
+      scripts.filter((name) => !Object.hasOwn(MANIFEST.scripts, name)),
+      [],
+    );
+  });
+
+  test("name only commands and options that exist", () => {
+    const lines = SAID.filter(({ text }) => /^(npx )?infragpt /.test(text));
+    const wrong = lines.filter(({ text }) => {
+      const [name = "", ...rest] = text.replace(/^(npx )?infragpt /, "").split(" ");
+      if (name.startsWith("-") || name === "<command>") return false;
+      const options = rest.filter((word) => word.startsWith("--")).map((word) => word.slice(2));
+      const known = { ...COMMANDS[name]?.options, help: {} };
+      return !COMMANDS[name] || options.some((option) => !Object.hasOwn(known, option));
+    });
+
+    assert.ok(lines.length > 10);
+    assert.deepEqual(wrong, []);
+  });
+
+  test("show every command in the README", () => {
+    const page = read("README.md");
+
+    for (const name of Object.keys(COMMANDS))
+      assert.match(page, new RegExp(`\`infragpt ${name}\\b`));
+  });
+
+  test("name only configuration keys that exist", () => {
+    const sections = new Set(Object.keys(ConfigFile.shape));
+    const keys = SAID.filter(
+      ({ text }) =>
+        /^[a-z_]+(\.[a-z_]+)+(: .*)?$/.test(text) &&
+        sections.has(text.split(".")[0] ?? "") &&
+        !text.endsWith(".ts"),
+    );
+
+    assert.ok(keys.length > 10);
+    assert.deepEqual(
+      keys.filter(({ text }) => !hasKey(ConfigFile, text.split(":")[0]?.split(".") ?? [])),
+      [],
+    );
+  });
+
+  test("name only endpoints and gRPC methods that exist", () => {
+    const served = globSync("src/**/*.ts", { cwd: ROOT }).map(read).join("\n");
+    const paths = SAID.flatMap(
+      ({ text }) => /^(?:(?:GET|POST|DELETE) |https:\/\/<your host>)(\/\S*)$/.exec(text)?.[1] ?? [],
+    );
+    const services = globSync("proto/**/*.proto", { cwd: ROOT }).flatMap((path) =>
+      methodsOf(read(path)),
+    );
+    const methods = SAID.filter(({ text }) => /^[\w.]+\.\w+Service(\/\w+)?$/.test(text));
+
+    assert.ok(paths.length > 5 && methods.length > 4);
+    assert.deepEqual(
+      paths.filter((path) => !served.includes(`"${path}"`)),
+      [],
+    );
+    assert.deepEqual(
+      methods.filter(({ text }) => !services.includes(text)),
+      [],
+    );
+  });
+
+  test("show configurations that are accepted", () => {
+    const shown = PAGES.flatMap((page) => blocks(page, "yaml"));
+    const configs = shown.filter((text) => !text.startsWith("display_information"));
+
+    assert.ok(configs.length >= 4);
+    for (const text of configs) {
+      using file = aConfigFile(text);
+      const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name);
+      const env = Object.fromEntries(names.map((name) => [name, exampleOf(name)]));
+      loadConfig({ configPath: file.path, env, cwd: dirname(file.path), isTty: false });
+    }
+  });
+
+  test("give the Slack app the scopes and events that the connector needs", () => {
+    const [manifest] = blocks("docs/OPERATIONS.md", "yaml").filter((text) =>
+      text.startsWith("display"),
+    );
+    const { oauth_config, settings, features } = parse(manifest ?? "");
+
+    assert.deepEqual(oauth_config.scopes.bot, sorted(REQUIRED_BOT_SCOPES));
+    const events =
+      "app_mention app_uninstalled message.channels message.groups message.im message.mpim tokens_revoked";
+    assert.deepEqual(settings.event_subscriptions.bot_events, events.split(" "));
+    assert.equal(features.slash_commands[0].command, "/infragpt");
+  });
+
+  test("describe every room of src, and no other", () => {
+    const [, section = ""] = read("docs/ARCHITECTURE.md").split(/^## /m);
+    const rows = [...section.matchAll(/^\| `([a-z]+)` +\|/gm)];
+    const folders = globSync("src/*/", { cwd: ROOT }).map((path) => basename(path));
+
+    assert.deepEqual(sorted(rows.map(([, room = ""]) => room)), sorted(folders));
+  });
+
+  test("name every failpoint", () => {
+    const [, names = ""] = /FailpointName =([^;]+);/.exec(read("src/platform/failpoint.ts")) ?? [];
+    const failpoints = [...names.matchAll(/"(\w+)"/g)].map(([, name = ""]) => name);
+    const page = read("docs/ARCHITECTURE.md");
+
+    assert.ok(failpoints.length > 3);
+    for (const name of failpoints) assert.match(page, new RegExp(`^\\| \`${name}\` +\\|`, "m"));
+  });
+
+  test("say of every dependency why it is there, and of no other", () => {
+    const [, section = ""] = read("docs/DECISIONS.md").split("\n## Dependencies\n");
+    const rows = [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, name = ""]) => name);
+    const development = [
+      ...(section.split("For development:")[1] ?? "").matchAll(/`(@?[a-z-]+[^` ]*)`/g),
+    ]
+      .map(([, name = ""]) => name)
+      .filter((name) => name !== "src/");
+
+    assert.deepEqual(sorted(rows), sorted(Object.keys(MANIFEST.dependencies)));
+    assert.deepEqual(sorted(development), sorted(Object.keys(MANIFEST.devDependencies)));
+  });
+});
