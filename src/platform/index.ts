@@ -55,6 +55,7 @@ export { gcpKmsKeyProvider, type GcpKmsOptions } from "./keyring-gcp-kms.ts";
 export { vaultTransitKeyProvider, type VaultTransitOptions } from "./keyring-vault.ts";
 export { createKeyring, type Keyring, type SealContext, type SealedRecord } from "./keyring.ts";
 export { envKeyProvider, fileKeyProvider } from "./keyset-provider.ts";
+export { openKeysetFile, type KeysetFile, type KeysetKeyState } from "./keyset-file.ts";
 export { createLocalKeyset, type LocalKeysetOptions } from "./local-keyset.ts";
 export {
   createLog,

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { open } from "node:fs/promises";
 import { openBytes, sealBytes } from "./aead.ts";
 import { KeyringError, type KeyProvider } from "./key-provider.ts";
@@ -5,28 +6,58 @@ import { loadKeyset, type LoadedKeyset } from "./keyset.ts";
 
 const FILE_BYTES_MAX = 256 * 1024;
 
-/** Keys from a file that only its owner can read. Throws KeyringError when it is missing or unfit. */
+/**
+ * Keys from a file that only its owner can read. `reload` takes a changed file on, unless it lacks
+ * or replaces a key that was there: such a file stays unused. Throws KeyringError when it is missing
+ * or unfit.
+ */
 export async function fileKeyProvider({ path }: { readonly path: string }): Promise<KeyProvider> {
-  return providerOf("file", loadKeyset(await readKeyFile(path), path));
+  let text = await readKeyFile(path);
+  let loaded = loadKeyset(text, path);
+  return {
+    ...providerOf("file", () => loaded),
+    async reload() {
+      const changed = await readKeyFile(path);
+      if (changed === text) return false;
+      const next = loadKeyset(changed, path);
+      refuseLosses(loaded, next, path);
+      text = changed;
+      loaded = next;
+      return true;
+    },
+  };
 }
 
 /** Keys from the value of an environment variable: the same JSON as in a file. */
 export function envKeyProvider(json: string): KeyProvider {
-  return providerOf("env", loadKeyset(json, "the environment"));
+  const loaded = loadKeyset(json, "the environment");
+  return providerOf("env", () => loaded);
 }
 
-function providerOf(id: "file" | "env", { primaryKeyId, keys }: LoadedKeyset): KeyProvider {
-  function keyOf(kekId: string): NonNullable<ReturnType<LoadedKeyset["keys"]["get"]>> {
-    const key = keys.get(kekId);
+function refuseLosses(before: LoadedKeyset, after: LoadedKeyset, path: string): void {
+  const lost = [...before.keys]
+    .filter(([id, key]) => !after.retired.has(id) && !after.keys.get(id)?.equals(key))
+    .map(([id]) => id);
+  if (lost.length === 0) return;
+  throw new KeyringError(
+    "refused",
+    `The key file ${path} has lost or changed ${lost.join(", ")}: restore it. This service keeps the keys it has.`,
+  );
+}
+
+function providerOf(id: "file" | "env", current: () => LoadedKeyset): KeyProvider {
+  function keyOf(kekId: string): KeyObject {
+    const key = current().keys.get(kekId);
     if (key) return key;
     throw new KeyringError("unknown_key", `The keyset has no key ${JSON.stringify(kekId)}.`);
   }
   return {
     id,
-    primaryKeyId: () => primaryKeyId,
-    knownKeyIds: () => [...keys.keys()],
+    primaryKeyId: () => current().primaryKeyId,
+    knownKeyIds: () => [...current().keys.keys()],
     async wrap(dek, aad, signal) {
       signal.throwIfAborted();
+      const { primaryKeyId } = current();
       return { kekId: primaryKeyId, wrapped: sealBytes(keyOf(primaryKeyId), aad, dek) };
     },
     async unwrap(kekId, wrapped, aad, signal) {
@@ -43,12 +74,13 @@ function providerOf(id: "file" | "env", { primaryKeyId, keys }: LoadedKeyset): K
       }
     },
     async check() {
-      keyOf(primaryKeyId);
+      keyOf(current().primaryKeyId);
     },
   };
 }
 
-async function readKeyFile(path: string): Promise<string> {
+/** The text of a key file; refuses one that others can read. */
+export async function readKeyFile(path: string): Promise<string> {
   try {
     await using file = await open(path, "r");
     // The handle, not the path: nothing can be swapped between the look and the read.

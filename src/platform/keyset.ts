@@ -22,18 +22,24 @@ export type Keyset = z.infer<typeof Keyset>;
 export interface LoadedKeyset {
   readonly primaryKeyId: string;
   readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Ids of keys that are kept in the keyset and open nothing any more. */
+  readonly retired: ReadonlySet<string>;
 }
 
 /** Reads and judges a keyset; `where` names it in errors. Reports every problem at once, never with material. */
 export function loadKeyset(json: string, where: string): LoadedKeyset {
   const keyset = parseKeyset(json, where);
+  const retired = new Set<string>();
   const problems: string[] = [];
   const keys = new Map<string, KeyObject>();
   const ids = new Set<string>();
   for (const { id, state, material } of keyset.keys) {
     if (ids.has(id)) problems.push(`key ${id} is there twice`);
     ids.add(id);
-    if (state === "retired") continue;
+    if (state === "retired") {
+      retired.add(id);
+      continue;
+    }
     const bytes = Buffer.from(material, "base64");
     const problem = problemOf(bytes, material);
     if (problem) problems.push(`key ${id} ${problem}`);
@@ -46,10 +52,11 @@ export function loadKeyset(json: string, where: string): LoadedKeyset {
   if (problems.length > 0) {
     throw new KeyringError("refused", `The keyset in ${where} is unfit: ${problems.join("; ")}.`);
   }
-  return { primaryKeyId: keyset.primary, keys };
+  return { primaryKeyId: keyset.primary, keys, retired };
 }
 
-function parseKeyset(json: string, where: string): Keyset {
+/** The keyset as it is written down. Throws KeyringError without showing any of it. */
+export function parseKeyset(json: string, where: string): Keyset {
   const parsed = Keyset.safeParse(parseJson(json, where));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(

@@ -62,7 +62,7 @@ async function writeOnce(path: string, text: string): Promise<boolean> {
   return true;
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === "win32") return;
   await using handle = await open(directory, "r");
   await handle.sync();
