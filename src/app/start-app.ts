@@ -163,6 +163,7 @@ export async function startApp(
     ids,
     clock,
     corsOrigins: config.corsOrigins,
+    onDenied: (principal, denied) => identity.recordDenial(principal, denied),
     authenticate: ({ remoteAddress, ...credentials }) =>
       identity.authenticate(
         { ...credentials, peer: remoteAddress },

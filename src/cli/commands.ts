@@ -78,6 +78,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     isTakingWords: true,
     run: async (...args) => (await import("./jobs.ts")).jobs(...args),
   },
+  login: {
+    summary: "Print a link that signs in to the console of local mode, once",
+    usage: "",
+    options: { config: CONFIG, json: JSON_OUTPUT },
+    isTakingWords: false,
+    run: async (context, values) => (await import("./login.ts")).login(context, values),
+  },
   tokens: {
     summary: "Make, list or end the service tokens of programs",
     usage: "create <name> --scopes <a,b> | list | revoke <id>",

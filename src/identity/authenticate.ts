@@ -60,7 +60,7 @@ async function authenticateDirectorySession(
 ): Promise<Principal | undefined> {
   const session = await deps.sessions?.verify(token);
   if (!session) {
-    await deps.refusals.record({ action: "session.refused", reason: "not_valid" });
+    await deps.refusals.record({ action: "session.refused", details: { reason: "not_valid" } });
     return undefined;
   }
   const clerkOrganizationId = session.organizationId;
@@ -84,7 +84,8 @@ async function authenticateDirectorySession(
     await deps.refusals.record({
       action: "session.refused",
       organizationId,
-      reason: "no_membership",
+      actor: { kind: "user", id: session.userId },
+      details: { reason: "no_membership" },
     });
     throw new AppError(
       "forbidden",

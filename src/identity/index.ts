@@ -1,5 +1,4 @@
 import { AppError, type Principal, type RawRoute, type Route, type Secret } from "#platform";
-import type { DatabaseTransaction } from "#database";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { createChatLinkToken, type NewChatLink } from "./chat/create-chat-link.ts";
 import { findChatUser } from "./chat/find-chat-user.ts";
@@ -8,10 +7,9 @@ import { unlinkOwnChatUser } from "./chat/unlink-chat-user.ts";
 import { directoryWebhook } from "./clerk/receive-webhook.ts";
 import { createSessionVerifier } from "./clerk/verify-session.ts";
 import type { IdentityDeps } from "./deps.ts";
-import { createLoginToken } from "./local/login.ts";
+import { createLoginLink } from "./local/login.ts";
 import { localRoutes } from "./local/routes.ts";
 import { adminOf, type ChatPerson, type Permission } from "./model.ts";
-import { markMilestone } from "./organizations/store.ts";
 import { createRefusals } from "./refusals.ts";
 import { identityRoutes } from "./routes.ts";
 import { createToken } from "./tokens/create-token.ts";
@@ -31,6 +29,7 @@ export type { NewChatLink } from "./chat/create-chat-link.ts";
 export { claimedIds } from "./claimed-ids.ts";
 export type { IdentityDeps, TokenDeps } from "./deps.ts";
 export { organizationDeleted } from "./events.ts";
+export { createLoginLink } from "./local/login.ts";
 export {
   LOCAL_ORGANIZATION_ID,
   LOCAL_USER_ID,
@@ -75,6 +74,11 @@ export interface Identity {
     credentials: Credentials,
     options: { readonly isAnonymousLoopbackAllowed: boolean },
   ): Promise<Principal | undefined>;
+  /** Remembers that somebody we know asked for what they may not have. Bounded, and never throws. */
+  recordDenial(
+    principal: Principal,
+    denied: { readonly request: string; readonly reason: string },
+  ): Promise<void>;
   readonly routes: readonly Route[];
   /** Login, logout and the page that links a chat account. */
   readonly rawRoutes: readonly RawRoute[];
@@ -108,21 +112,16 @@ export interface Identity {
       readonly chatUserId: string;
     }): Promise<boolean>;
   };
-  /** Notes the first connection and the first answer of an organization, for the guided flow. May be called every time. */
-  markMilestone(
-    tx: DatabaseTransaction,
-    organizationId: string,
-    milestone: "first_connection" | "first_answer",
-  ): Promise<void>;
 }
 
 /** Knows who calls, for whom they act and what they may do. Throws AppError for settings that cannot work. */
 export function createIdentity(deps: IdentityDeps, options: IdentityOptions): Identity {
   const { provider } = options;
   const clerk = provider.kind === "clerk" ? provider.clerk : undefined;
+  const refusals = createRefusals(deps);
   const authenticateDeps = {
     ...deps,
-    refusals: createRefusals(deps),
+    refusals,
     sessions: clerk && createSessionVerifier({ ...sessionSettings(clerk), ...deps }),
     isLocalIdentity: provider.kind === "local",
     notedSessions: new Set<string>(),
@@ -133,20 +132,26 @@ export function createIdentity(deps: IdentityDeps, options: IdentityOptions): Id
   return {
     provider: provider.kind,
     authenticate: (credentials, how) => authenticate(authenticateDeps, credentials, how),
+    recordDenial: ({ organizationId, kind, id }, denied) =>
+      refusals.record({
+        action: "access.denied",
+        organizationId,
+        actor: { kind, id },
+        details: { ...denied },
+      }),
     routes: identityRoutes(deps),
     rawRoutes: [
       ...(provider.kind === "local" ? localRoutes(deps) : []),
       ...linkPageRoutes({
         ...deps,
+        publicUrl: options.publicUrl,
         authenticate: (credentials) =>
           authenticate(authenticateDeps, credentials, { isAnonymousLoopbackAllowed: false }),
       }),
     ],
     directoryWebhook: webhook,
-    async createLoginLink() {
-      if (provider.kind !== "local") return undefined;
-      return `${options.publicUrl()}/login?token=${await createLoginToken(deps)}`;
-    },
+    createLoginLink: async () =>
+      provider.kind === "local" ? createLoginLink(deps, options.publicUrl()) : undefined,
     tokens: createTokens(deps),
     createServiceToken: (organizationId, input) =>
       createToken(deps, adminOf(organizationId, "command-line"), input),
@@ -158,8 +163,6 @@ export function createIdentity(deps: IdentityDeps, options: IdentityOptions): Id
         findChatUser(chatDeps, organizationId, integrationId, person),
       unlink: (input) => unlinkOwnChatUser(deps, input),
     },
-    markMilestone: (tx, organizationId, milestone) =>
-      markMilestone(tx, organizationId, milestone, deps.clock.now()),
   };
 }
 

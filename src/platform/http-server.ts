@@ -42,6 +42,11 @@ export interface HttpServerOptions {
   /** Origins whose pages may call from a browser ("https://console.example.com"); none by default. */
   readonly corsOrigins?: readonly string[];
   readonly rateLimits?: HttpRateLimits;
+  /** Told before a known caller is answered with 403; never throws. */
+  readonly onDenied?: (
+    principal: Principal,
+    denied: { readonly request: string; readonly reason: string },
+  ) => Promise<void>;
 }
 
 export interface HttpServer {
@@ -127,6 +132,11 @@ async function build(app: FastifyInstance, options: HttpServerOptions): Promise<
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(headers).header("x-request-id", request.id);
     done();
+  });
+  app.addHook("onError", async ({ method, routeOptions, principal }, _reply, error) => {
+    if (!principal || !(error instanceof AppError) || error.code !== "forbidden") return;
+    const request = `${method} ${routeOptions.url ?? ""}`;
+    await options.onDenied?.(principal, { request, reason: error.message });
   });
   if (isHttpLogOn) logRequests(app, log);
   await app.register(fastifySwagger, {

@@ -283,6 +283,7 @@ describe("Sessions of Clerk", () => {
     const actions = new Set(json.entries.map((entry) => entry.action));
 
     for (const action of [
+      "access.denied",
       "session.started",
       "member.added",
       "token.created",

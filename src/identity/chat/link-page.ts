@@ -14,6 +14,7 @@ import { asPerson } from "./routes.ts";
 import type { ChatLink } from "./store.ts";
 
 export interface LinkPageDeps extends IdentityDeps {
+  readonly publicUrl: () => string;
   readonly authenticate: (credentials: Credentials) => Promise<Principal | undefined>;
 }
 
@@ -79,7 +80,9 @@ async function confirm(
   { headers, body }: RawRequest,
 ): Promise<RawAnswer> {
   const { host, origin } = headers;
-  if (!isOwnPage({ peer: "", method: "POST", host, origin })) {
+  // Behind a proxy the Host may be another than the one that the browser sees.
+  const isOurs = origin !== undefined && origin === URL.parse(deps.publicUrl())?.origin;
+  if (!isOurs && !isOwnPage({ peer: "", method: "POST", host, origin })) {
     return page(403, "Not possible", ["The form has to be sent from this service's own page."]);
   }
   const token = new URLSearchParams(Buffer.from(body).toString("utf8")).get("token") ?? "";

@@ -15,8 +15,11 @@ import {
 const LINK_MS = 15 * 60_000;
 export const SESSION_SECONDS = 30 * 24 * 3_600;
 
-/** A one-time token that signs in the admin of local mode, for a quarter of an hour. */
-export async function createLoginToken(deps: IdentityDeps): Promise<string> {
+/** A one-time address that signs in the admin of local mode, for a quarter of an hour. `publicUrl` ends without a slash. */
+export async function createLoginLink(
+  deps: Pick<IdentityDeps, "db" | "ids" | "clock">,
+  publicUrl: string,
+): Promise<string> {
   const token = randomToken();
   const at = deps.clock.now();
   await withTenant(deps.db, LOCAL_ORGANIZATION_ID, async (tx) => {
@@ -30,7 +33,7 @@ export async function createLoginToken(deps: IdentityDeps): Promise<string> {
       expiresAt: new Date(at.getTime() + LINK_MS),
     });
   });
-  return token;
+  return `${publicUrl}/login?token=${token}`;
 }
 
 /** Turns a one-time token into the token of a session; undefined when it was used or is too old. */

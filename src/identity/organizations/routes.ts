@@ -14,6 +14,7 @@ import {
   onboardingOf,
   type Organization,
 } from "./model.ts";
+import { readOnboarding } from "./read-onboarding.ts";
 import { getOrganization, setMetadata } from "./set-metadata.ts";
 
 const Metadata = z.object({
@@ -94,7 +95,7 @@ export function organizationRoutes(deps: IdentityDeps): readonly Route[] {
       tags,
       access: { permission: "organization:read" },
       answer: OnboardingAnswer,
-      handle: async ({ principal }) => onboardingAnswer(await getOrganization(deps, principal)),
+      handle: async ({ principal }) => onboardingAnswer(await readOnboarding(deps, principal)),
     }),
     route({
       method: "POST",
@@ -106,7 +107,8 @@ export function organizationRoutes(deps: IdentityDeps): readonly Route[] {
       answer: OnboardingAnswer,
       async handle({ body, principal }) {
         assertSamePrincipal(principal, body);
-        return onboardingAnswer(await setMetadata(deps, principal, fromBody(body)));
+        await setMetadata(deps, principal, fromBody(body));
+        return onboardingAnswer(await readOnboarding(deps, principal));
       },
     }),
     membersRoute(deps),

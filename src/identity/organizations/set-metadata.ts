@@ -24,10 +24,10 @@ export async function setMetadata(
   deps: IdentityDeps,
   principal: Principal,
   metadata: Partial<OrganizationMetadata>,
-): Promise<Organization> {
+): Promise<void> {
   assertCan(principal, "organization:edit");
   const { organizationId } = principal;
-  return withTenant(deps.db, organizationId, async (tx) => {
+  await withTenant(deps.db, organizationId, async (tx) => {
     const before = await findOrganization(tx, organizationId);
     if (!before) throw noSuchThing();
     const after = { ...before.metadata, ...metadata };
@@ -46,6 +46,5 @@ export async function setMetadata(
         observability_stack: [...after.observabilityStack],
       },
     });
-    return (await findOrganization(tx, organizationId)) ?? before;
   });
 }

@@ -72,6 +72,28 @@ export async function updateMetadata(
     .execute();
 }
 
+/** What an organization has reached, by what other rooms keep of it. */
+export async function findMilestones(
+  tx: DatabaseTransaction,
+  organizationId: string,
+): Promise<Readonly<Record<"first_connection" | "first_answer", boolean>>> {
+  const connection = await tx
+    .selectFrom("integrations")
+    .select("id")
+    .where("organization_id", "=", organizationId)
+    .where("status", "=", "active")
+    .limit(1)
+    .executeTakeFirst();
+  const answer = await tx
+    .selectFrom("turns")
+    .select("id")
+    .where("organization_id", "=", organizationId)
+    .where("state", "=", "answered")
+    .limit(1)
+    .executeTakeFirst();
+  return { first_connection: connection !== undefined, first_answer: answer !== undefined };
+}
+
 /** Notes the first time; later ones change nothing. */
 export async function markMilestone(
   tx: DatabaseTransaction,

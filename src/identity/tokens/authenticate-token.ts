@@ -33,7 +33,7 @@ export async function authenticateToken(
       action: "token.refused",
       organizationId: found?.organizationId,
       actor: found && { kind: "service", id: found.id },
-      reason: whyDead(found),
+      details: { reason: whyDead(found) },
     });
     return undefined;
   }
