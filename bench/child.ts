@@ -28,8 +28,11 @@ export function startChild(file: string, ...argv: string[]): Child {
       return new Promise<Message>((resolve) => waiting.push({ kind, resolve }));
     },
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      // It exits by itself when its parent lets go, so that a profiler can write its file.
+      child.disconnect();
+      const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
       await exited;
+      clearTimeout(late);
     },
   };
 }

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openDatabase } from "#database";
 import { createLog, createScrubber } from "#platform";
@@ -13,6 +14,7 @@ const { values } = parseArgs({
   options: {
     events: { type: "string", default: "10000" },
     mentions: { type: "string", default: "2000" },
+    only: { type: "string", default: "" },
   },
 });
 const EVENTS = Number(values.events);
@@ -52,8 +54,16 @@ async function measure(
   const figures: Record<string, LoadResult & { cpuUsPerEvent: number }> = {};
   await run(load, { kind: "message", events: 2_000, window: 32, perSecond: 0 });
   for (const [what, order] of Object.entries(ORDERS)) {
+    if (!what.includes(values.only)) continue;
+    await settled();
     const before = await usageOf(service);
     const result = await run(load, order);
+    // What was acknowledged is still to be understood: that work belongs to the event.
+    const begunDraining = performance.now();
+    await settled();
+    const drainMs = performance.now() - begunDraining;
+    if (drainMs > 1_000)
+      write(`  ${name}, ${what}: ${drainMs.toFixed(0)} ms more until all was handled\n`);
     const after = await usageOf(service);
     figures[what] = {
       ...result,
@@ -76,6 +86,25 @@ async function run(load: Child, order: LoadOrder): Promise<LoadResult> {
 async function usageOf(service: Child): Promise<Usage> {
   service.send({});
   return service.next<Usage>("usage");
+}
+
+async function settled(): Promise<void> {
+  for (;;) {
+    const open = await database.db
+      .selectFrom("inbox")
+      .select("id")
+      .where("state", "=", "stored")
+      .limit(1)
+      .execute();
+    const posts = await database.db
+      .selectFrom("posts")
+      .select("id")
+      .where("state", "<>", "posted")
+      .limit(1)
+      .execute();
+    if (open.length + posts.length === 0) return;
+    await setTimeout(50);
+  }
 }
 
 function write(text: string): void {
@@ -112,7 +141,7 @@ try {
   write(
     "\n| | ours/s | bolt/s | ratio | ours p50 / p99 ms | bolt p50 / p99 ms | ours / bolt CPU µs |\n|---|---|---|---|---|---|---|\n",
   );
-  for (const what of Object.keys(ORDERS)) {
+  for (const what of Object.keys(ORDERS).filter((name) => name.includes(values.only))) {
     const a = ours[what] as unknown as Figures[string];
     const b = bolt[what] as unknown as Figures[string];
     write(

@@ -13,7 +13,12 @@ import type {
   Principal,
   Route,
 } from "#platform";
-import { answerMessage, giveUpTurn, type AnswerDeps, type TurnJob } from "./turns/answer-message.ts";
+import {
+  answerMessage,
+  giveUpTurn,
+  type AnswerDeps,
+  type TurnJob,
+} from "./turns/answer-message.ts";
 import { conversationGrpcServices } from "./grpc.ts";
 import { postMessage, type PostJob } from "./posts/post-message.ts";
 import { markFailed } from "./posts/store.ts";

@@ -142,8 +142,8 @@ async function ask(
       fallbackChannelId: command.author.id,
       at: deps.clock.now(),
     });
-    return addMessage(deps, tx, {
-      conversation,
+    return addMessage(deps, tx, organizationId, {
+      conversationId: conversation.id,
       externalId: `command:${command.commandId}`,
       author: { kind: "person", id: command.author.id, name: command.author.name },
       text: command.text.slice(0, TEXT_LIMITS.messageCharactersMax),

@@ -8,23 +8,12 @@ import {
   type Log,
   type Queue,
 } from "#platform";
-import { sqlExecutor, withTenant, type Database, type DatabaseTransaction } from "#database";
+import { queryTenant, sqlExecutor, type Database, type DatabaseTransaction } from "#database";
 import type { Integrations, MessageReceived } from "#integrations";
 import type { TurnJob } from "./turns/answer-message.ts";
-import {
-  HISTORY_LIMITS,
-  TEXT_LIMITS,
-  isAnswered,
-  type Author,
-  type Conversation,
-} from "./model.ts";
-import {
-  findContext,
-  insertMessage,
-  insertTurn,
-  openConversation,
-  rememberChannel,
-} from "./store.ts";
+import { HISTORY_LIMITS, TEXT_LIMITS, isAnswered, type Author } from "./model.ts";
+import { findContext, insertMessage, openConversation, rememberChannel } from "./store.ts";
+import { insertQuestion } from "./turns/store.ts";
 
 /** Reading an old thread delays its first answer by this at most. */
 const READ_THREAD_TIMEOUT_MS = 15_000;
@@ -57,7 +46,7 @@ export async function receiveMessage(
   const { integration, message } = event;
   const { organizationId } = integration;
   const externalKey = `${integration.profile.accountId}:${message.channel.id}:${message.threadId}`;
-  const context = await withTenant(deps.db, organizationId, (tx) =>
+  const context = await queryTenant(deps.db, organizationId, (tx) =>
     findContext(tx, organizationId, {
       surface: "slack",
       externalKey,
@@ -71,35 +60,66 @@ export async function receiveMessage(
   if (!isToBeAnswered && !isKnownThread) return "ignored";
 
   const earlier = message.isReply && !isKnownThread ? await readThread(deps, event, signal) : [];
-  await withTenant(deps.db, organizationId, async (tx) => {
-    const at = deps.clock.now();
-    const isDirect = message.channel.kind === "direct";
-    if (!isDirect) {
-      await rememberChannel(tx, organizationId, {
-        id: deps.ids(),
-        integrationId: integration.id,
-        externalId: message.channel.id,
-        kind: message.channel.kind,
-        at,
-      });
-    }
-    const conversation = await openConversation(tx, organizationId, {
-      id: deps.ids(),
-      surface: "slack",
+  await queryTenant(deps.db, organizationId, (tx) =>
+    addThreadMessage(deps, tx, event, {
+      conversationId: context.conversationId ?? deps.ids(),
       externalKey,
-      integrationId: integration.id,
-      channelId: message.channel.id,
-      threadId: message.threadId,
-      ...(message.author.kind === "person" && !isDirect
-        ? { fallbackChannelId: message.author.id }
-        : {}),
-      at,
-    });
-    for (const old of earlier) await insertEarlier(deps, tx, conversation, old);
-    await addMessage(deps, tx, { conversation, ...fromInbound(message), isToBeAnswered });
-  });
+      earlier,
+      isToBeAnswered,
+    }),
+  );
   deps.turns.wake();
   return isToBeAnswered ? "handled" : "ignored";
+}
+
+/**
+ * Adds the message and all it needs; the statements do not wait for each other. Should the thread's
+ * conversation have come under another id meanwhile, the message refers to none and all of it is undone:
+ * the job runs again and finds it.
+ */
+async function addThreadMessage(
+  deps: ReceiveDeps,
+  tx: DatabaseTransaction,
+  { integration, message }: MessageReceived,
+  input: {
+    readonly conversationId: string;
+    readonly externalKey: string;
+    readonly earlier: readonly EarlierMessage[];
+    readonly isToBeAnswered: boolean;
+  },
+): Promise<void> {
+  const { organizationId } = integration;
+  const { conversationId } = input;
+  const at = deps.clock.now();
+  const { channel, author } = message;
+  const isDirect = channel.kind === "direct";
+  const fallback = author.kind === "person" && !isDirect ? { fallbackChannelId: author.id } : {};
+  await Promise.all([
+    isDirect ||
+      rememberChannel(tx, organizationId, {
+        id: deps.ids(),
+        integrationId: integration.id,
+        externalId: channel.id,
+        kind: channel.kind,
+        at,
+      }),
+    openConversation(tx, organizationId, {
+      id: conversationId,
+      surface: "slack",
+      externalKey: input.externalKey,
+      integrationId: integration.id,
+      channelId: channel.id,
+      threadId: message.threadId,
+      ...fallback,
+      at,
+    }),
+    ...input.earlier.map((old) => insertEarlier(deps, tx, organizationId, conversationId, old)),
+    addMessage(deps, tx, organizationId, {
+      conversationId,
+      ...fromInbound(message),
+      isToBeAnswered: input.isToBeAnswered,
+    }),
+  ]);
 }
 
 function fromInbound(message: InboundMessage): {
@@ -156,13 +176,14 @@ async function readThread(
 async function insertEarlier(
   deps: ReceiveDeps,
   tx: DatabaseTransaction,
-  conversation: Conversation,
+  organizationId: string,
+  conversationId: string,
   earlier: EarlierMessage,
 ): Promise<void> {
   if (earlier.text.trim() === "") return;
-  await insertMessage(tx, conversation.organizationId, {
+  await insertMessage(tx, organizationId, {
     id: deps.ids(),
-    conversationId: conversation.id,
+    conversationId,
     ...earlier,
     text: earlier.text.slice(0, TEXT_LIMITS.messageCharactersMax),
     at: deps.clock.now(),
@@ -170,7 +191,7 @@ async function insertEarlier(
 }
 
 export interface NewUserMessage {
-  readonly conversation: Conversation;
+  readonly conversationId: string;
   readonly externalId?: string | undefined;
   readonly author: Author;
   readonly text: string;
@@ -178,36 +199,27 @@ export interface NewUserMessage {
   readonly isToBeAnswered: boolean;
 }
 
-/** Adds a message and, where it is to be answered, its turn. Undefined when the conversation has the message already. */
+/**
+ * Adds a message and, where it is to be answered, its turn. Undefined when it starts no turn, as when
+ * the conversation has the message already: the turn's job then finds nothing to do.
+ */
 export async function addMessage(
   deps: Pick<ReceiveDeps, "ids" | "clock" | "turns">,
   tx: DatabaseTransaction,
-  input: NewUserMessage,
+  organizationId: string,
+  { isToBeAnswered, ...input }: NewUserMessage,
 ): Promise<{ readonly messageId: string; readonly turnId: string } | undefined> {
-  const { conversation, externalId, author, text, sentAt } = input;
-  const { organizationId } = conversation;
-  const at = deps.clock.now();
-  const messageId = deps.ids();
-  const isNew = await insertMessage(tx, organizationId, {
-    id: messageId,
-    conversationId: conversation.id,
-    externalId,
-    author,
-    text,
-    sentAt,
-    at,
-  });
-  if (!isNew || !input.isToBeAnswered) return undefined;
+  const message = { id: deps.ids(), ...input, at: deps.clock.now() };
+  if (!isToBeAnswered) {
+    await insertMessage(tx, organizationId, message);
+    return undefined;
+  }
   const turnId = deps.ids();
-  await insertTurn(tx, organizationId, {
-    id: turnId,
-    conversationId: conversation.id,
-    messageId,
-    traceId: traceIdOf(turnId),
-    at,
-  });
-  await deps.turns.enqueue(sqlExecutor(tx), [
-    { id: turnId, key: conversation.id, data: { organizationId, turnId } },
+  const [isNew] = await Promise.all([
+    insertQuestion(tx, organizationId, message, { id: turnId, traceId: traceIdOf(turnId) }),
+    deps.turns.enqueue(sqlExecutor(tx), [
+      { id: turnId, key: input.conversationId, data: { organizationId, turnId } },
+    ]),
   ]);
-  return { messageId, turnId };
+  return isNew ? { messageId: message.id, turnId } : undefined;
 }

@@ -3,7 +3,8 @@ import { assertCan } from "#identity";
 import { withTenant, type DatabaseTransaction } from "#database";
 import { TEXT_LIMITS, type Author, type Conversation } from "./model.ts";
 import { addMessage, type ReceiveDeps } from "./receive-message.ts";
-import { findAnswer, findConversation, findTurn, findTwin, openConversation } from "./store.ts";
+import { findConversation, findTwin, openConversation } from "./store.ts";
+import { findAnswer, findTurn } from "./turns/store.ts";
 import type { RunningTurns } from "./turns/running-turns.ts";
 import type { TurnEvent, TurnEvents } from "./turns/turn-events.ts";
 
@@ -48,8 +49,8 @@ export async function sendMessage(
     const conversation = await conversationFor(deps, tx, organizationId, input);
     const at = deps.clock.now();
     const externalId = input.idempotencyKey;
-    const added = await addMessage(deps, tx, {
-      conversation,
+    const added = await addMessage(deps, tx, organizationId, {
+      conversationId: conversation.id,
       externalId,
       author: authorOf(principal),
       text,

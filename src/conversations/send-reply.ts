@@ -1,9 +1,10 @@
 import { AppError, isUuid, type Principal } from "#platform";
 import { assertCan } from "#identity";
 import { withTenant, type Database } from "#database";
-import { LATE_REPLY_MS, TEXT_LIMITS } from "./model.ts";
+import { LATE_REPLY_MS, TEXT_LIMITS, textHashOf } from "./model.ts";
 import { addReply, type ReplyDeps } from "./posts/add-reply.ts";
-import { findConversation, findTurnOfReply } from "./store.ts";
+import { findConversation, findTwin } from "./store.ts";
+import { findTurnOfReply } from "./turns/store.ts";
 
 interface SendReplyDeps {
   readonly db: Database;
@@ -32,7 +33,7 @@ export async function sendReply(
     );
   }
   const { organizationId } = principal;
-  const { messageId } = await withTenant(deps.db, organizationId, async (tx) => {
+  const messageId = await withTenant(deps.db, organizationId, async (tx) => {
     const conversation =
       isUuid(input.conversationId) &&
       (await findConversation(tx, organizationId, input.conversationId));
@@ -40,13 +41,21 @@ export async function sendReply(
       throw new AppError("not_found", `Conversation ${input.conversationId} does not exist.`);
     const endedAfter = new Date(deps.replies.clock.now().getTime() - LATE_REPLY_MS);
     const turnId = await findTurnOfReply(tx, organizationId, conversation.id, endedAfter);
-    return addReply(deps.replies, tx, {
+    const { messageId, isSaid } = await addReply(deps.replies, tx, {
       conversation,
       author: { kind: "agent", id: principal.id },
       text: input.text,
       turnId,
       externalId: input.idempotencyKey,
     });
+    if (isSaid) return messageId;
+    const twin = await findTwin(tx, organizationId, {
+      conversationId: conversation.id,
+      externalId: input.idempotencyKey,
+      turnId,
+      textHash: textHashOf(input.text),
+    });
+    return twin?.messageId ?? messageId;
   });
   deps.replies.posts.wake();
   return { messageId };

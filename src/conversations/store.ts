@@ -1,14 +1,6 @@
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "#database";
-import type {
-  Author,
-  Conversation,
-  Message,
-  Monitoring,
-  Surface,
-  Turn,
-  TurnState,
-} from "./model.ts";
+import type { Author, Conversation, Message, Monitoring, Surface } from "./model.ts";
 
 type Reader = Database | DatabaseTransaction;
 
@@ -24,7 +16,7 @@ const CONVERSATION_COLUMNS = [
   "conversations.created_at",
 ] as const;
 
-interface ConversationRow {
+export interface ConversationRow {
   id: string;
   organization_id: string;
   surface: Surface;
@@ -36,7 +28,7 @@ interface ConversationRow {
   created_at: Date;
 }
 
-function toConversation(row: ConversationRow): Conversation {
+export function toConversation(row: ConversationRow): Conversation {
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -215,7 +207,7 @@ export async function findTwin(
   return row && { messageId: row.id, turnId: row.turn_id ?? undefined };
 }
 
-interface MessageRow {
+export interface MessageRow {
   id: string;
   external_id: string | null;
   author_kind: Author["kind"];
@@ -226,7 +218,7 @@ interface MessageRow {
   created_at: Date;
 }
 
-function toMessage(row: MessageRow): Message {
+export function toMessage(row: MessageRow): Message {
   return {
     id: row.id,
     externalId: row.external_id ?? undefined,
@@ -261,182 +253,4 @@ export async function listMessages(
   if (page.beforeId) query = query.where("id", "<", page.beforeId);
   const rows = await query.orderBy("id", "desc").limit(page.messagesMax).execute();
   return rows.map(toMessage);
-}
-
-/**
- * What was said before a turn, newest first. An agent's answers to earlier messages count as before,
- * also those that came after the turn's own message: turns of a conversation run one by one.
- */
-export async function listHistory(
-  db: Reader,
-  organizationId: string,
-  turn: { conversationId: string; turnId: string; messageId: string; messagesMax: number },
-): Promise<readonly Message[]> {
-  const { rows } = await sql<MessageRow>`
-    select id, external_id, author_kind, author_id, author_name, text, sent_at, created_at
-    from messages
-    where organization_id = ${organizationId} and conversation_id = ${turn.conversationId}
-      and (id < ${turn.messageId} or (id > ${turn.messageId} and author_kind = 'agent' and turn_id is distinct from ${turn.turnId}))
-    order by id desc
-    limit ${turn.messagesMax}`.execute(db);
-  return rows.map(toMessage);
-}
-
-export async function insertTurn(
-  tx: DatabaseTransaction,
-  organizationId: string,
-  input: { id: string; conversationId: string; messageId: string; traceId: string; at: Date },
-): Promise<void> {
-  await tx
-    .insertInto("turns")
-    .values({
-      id: input.id,
-      organization_id: organizationId,
-      conversation_id: input.conversationId,
-      message_id: input.messageId,
-      trace_id: input.traceId,
-      created_at: input.at,
-    })
-    .execute();
-}
-
-export interface LeasedTurn {
-  readonly turn: Turn;
-  readonly conversation: Conversation;
-  readonly message: Message;
-}
-
-/** Marks a turn as running and returns it with what it answers; undefined when it has ended or is not there. */
-export async function leaseTurn(
-  tx: DatabaseTransaction,
-  organizationId: string,
-  turnId: string,
-  at: Date,
-): Promise<LeasedTurn | undefined> {
-  const turn = await tx
-    .updateTable("turns")
-    .set({ state: "running", started_at: at })
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", turnId)
-    .where("state", "in", ["queued", "running"])
-    .returning(["id", "trace_id", "state", "agent", "failure", "conversation_id", "message_id"])
-    .executeTakeFirst();
-  if (!turn) return undefined;
-  const conversation = await findConversation(tx, organizationId, turn.conversation_id);
-  const message = await tx
-    .selectFrom("messages")
-    .select([
-      "id",
-      "external_id",
-      "author_kind",
-      "author_id",
-      "author_name",
-      "text",
-      "sent_at",
-      "created_at",
-    ])
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", turn.message_id)
-    .executeTakeFirst();
-  if (!conversation || !message) return undefined;
-  return { turn: toTurn(turn), conversation, message: toMessage(message) };
-}
-
-function toTurn(row: {
-  id: string;
-  trace_id: string;
-  state: TurnState;
-  agent: string | null;
-  failure: string | null;
-}): Turn {
-  return {
-    id: row.id,
-    traceId: row.trace_id,
-    state: row.state,
-    agent: row.agent ?? undefined,
-    failure: row.failure ?? undefined,
-  };
-}
-
-export async function findTurn(
-  db: Reader,
-  organizationId: string,
-  turnId: string,
-): Promise<Turn | undefined> {
-  const row = await db
-    .selectFrom("turns")
-    .select(["id", "trace_id", "state", "agent", "failure"])
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", turnId)
-    .executeTakeFirst();
-  return row && toTurn(row);
-}
-
-/** Ends a turn once; false when it had ended before. */
-export async function endTurn(
-  tx: DatabaseTransaction,
-  organizationId: string,
-  turnId: string,
-  outcome: {
-    state: "answered" | "failed" | "cancelled";
-    agent?: string | undefined;
-    failure?: string | undefined;
-    at: Date;
-  },
-): Promise<boolean> {
-  const result = await tx
-    .updateTable("turns")
-    .set({
-      state: outcome.state,
-      agent: outcome.agent ?? null,
-      failure: outcome.failure ?? null,
-      finished_at: outcome.at,
-    })
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", turnId)
-    .where("state", "in", ["queued", "running"])
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
-}
-
-/** The turn that a reply of an agent belongs to: the one that runs, or the one that has just ended. */
-export async function findTurnOfReply(
-  db: Reader,
-  organizationId: string,
-  conversationId: string,
-  endedAfter: Date,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom("turns")
-    .select("id")
-    .where("organization_id", "=", organizationId)
-    .where("conversation_id", "=", conversationId)
-    .where((where) =>
-      where.or([
-        where("state", "=", "running"),
-        where.and([where("state", "=", "answered"), where("finished_at", ">", endedAfter)]),
-      ]),
-    )
-    .orderBy(sql`state = 'running'`, "desc")
-    .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.id;
-}
-
-/** The last thing said in a turn. */
-export async function findAnswer(
-  db: Reader,
-  organizationId: string,
-  turnId: string,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom("messages")
-    .select("text")
-    .where("organization_id", "=", organizationId)
-    .where("turn_id", "=", turnId)
-    .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.text;
 }

@@ -2,6 +2,7 @@ import { Kysely } from "kysely";
 import { Client, Pool } from "pg";
 import type { Log } from "#platform";
 import type { Database } from "./database.ts";
+import { registerPool } from "./execute-together.ts";
 import { OpeningDialect } from "./opening-driver.ts";
 import type { Tables } from "./tables/index.ts";
 
@@ -51,7 +52,9 @@ export function openPool({ connection, sizeMax, applicationName, log }: PoolOpti
 }
 
 export function openKysely(pool: Pool): Database {
-  return new Kysely<Tables>({ dialect: new OpeningDialect({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new OpeningDialect({ pool }) });
+  registerPool(db, pool);
+  return db;
 }
 
 /**

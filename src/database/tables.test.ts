@@ -9,6 +9,8 @@ import { createTestDatabase } from "../../test/support/database.ts";
 const NOT_OF_A_TENANT: Readonly<Record<string, string>> = {
   organizations: "is the list of them",
   key_canaries: "proves keys, holds nobody's data",
+  key_status: "says which replica holds which key",
+  undecryptable_records: "names records by their ids, for operators",
   audit_signing_keys: "is the service's own",
   directory_deliveries: "is stored before anybody knows whose it is",
   users: "may belong to several",

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, isUuid } from "#platform";
 import type { Database, DatabaseTransaction } from "./database.ts";
+import { executeTogether } from "./execute-together.ts";
 import { openingWith } from "./opening-driver.ts";
 
 type Work<Result> = (tx: DatabaseTransaction) => Promise<Result>;
@@ -25,21 +26,22 @@ export async function withTenant<Result>(
   organizationId: string,
   work: Work<Result>,
 ): Promise<Result> {
-  const opening = { sql: tenantSettings(organizationId), isSingle: false };
+  const opening = tenantSettings(organizationId);
   return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
 }
 
 /**
- * The same for `work` that runs exactly one statement: it costs one round trip, because the
- * statement, what is before it and its commit go out together. A second statement is an error.
+ * The same for `work` whose statements do not wait for each other: it makes them all before it awaits
+ * the first, as with Promise.all. It costs one round trip, because `begin`, the statements and `commit`
+ * go out together. A statement that comes later is an error.
  */
 export async function queryTenant<Result>(
   db: Database,
   organizationId: string,
   work: Work<Result>,
 ): Promise<Result> {
-  const opening = { sql: tenantSettings(organizationId), isSingle: true };
-  return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
+  const opening = tenantSettings(organizationId);
+  return runTransaction((run) => executeTogether(db, opening, run), work);
 }
 
 function tenantSettings(organizationId: string): string {

@@ -1,9 +1,9 @@
 import { sqlExecutor, type DatabaseTransaction } from "#database";
 import type { Clock, Ids, Queue } from "#platform";
 import { textHashOf, type Author, type Conversation } from "../model.ts";
-import { findTwin, insertMessage } from "../store.ts";
 import type { PostJob } from "./post-message.ts";
-import { insertPosts } from "./store.ts";
+import { insertReply } from "./store.ts";
+import type { TurnOutcome } from "../turns/store.ts";
 
 export interface ReplyDeps {
   readonly ids: Ids;
@@ -20,41 +20,42 @@ export interface NewReply {
   /** The turn in which it is said: one turn says one text once. */
   readonly turnId?: string | undefined;
   readonly externalId?: string | undefined;
+  /** Ends the turn with it. */
+  readonly ends?: TurnOutcome | undefined;
 }
 
-/** Adds what is said to the conversation and, in a chat, to what is to be posted. Saying it again changes nothing. */
+/**
+ * Adds what is said to the conversation and, in a chat, to what is to be posted; ends its turn where
+ * asked. Saying it again changes nothing. Its statements do not wait for each other: a job whose post
+ * was not added finds nothing to do.
+ */
 export async function addReply(
   deps: ReplyDeps,
   tx: DatabaseTransaction,
   reply: NewReply,
-): Promise<{ readonly messageId: string; readonly isNew: boolean }> {
-  const { conversation, author, text, turnId, externalId } = reply;
+): Promise<{ readonly messageId: string; readonly isEnded: boolean; readonly isSaid: boolean }> {
+  const { conversation, author, text, turnId, externalId, ends } = reply;
   const { organizationId } = conversation;
-  const at = deps.clock.now();
   const messageId = deps.ids();
-  const identity = { externalId, turnId, textHash: turnId ? textHashOf(text) : undefined };
-  const isNew = await insertMessage(tx, organizationId, {
-    id: messageId,
-    conversationId: conversation.id,
-    author,
-    text,
-    ...identity,
-    sentAt: at,
-    at,
-  });
-  if (!isNew) {
-    const twin = await findTwin(tx, organizationId, {
+  const isChat = conversation.channelId !== undefined;
+  const parts = isChat ? deps.split(text).map((part) => ({ id: deps.ids(), text: part })) : [];
+  const [outcome] = await Promise.all([
+    insertReply(tx, organizationId, {
+      messageId,
       conversationId: conversation.id,
-      ...identity,
-    });
-    return { messageId: twin?.messageId ?? messageId, isNew: false };
-  }
-  if (conversation.channelId === undefined) return { messageId, isNew };
-  const parts = deps.split(text).map((part) => ({ id: deps.ids(), text: part }));
-  await insertPosts(tx, organizationId, { conversationId: conversation.id, messageId, parts, at });
-  await deps.posts.enqueue(
-    sqlExecutor(tx),
-    parts.map(({ id }) => ({ id, key: conversation.id, data: { organizationId, postId: id } })),
-  );
-  return { messageId, isNew };
+      author,
+      text,
+      externalId,
+      turnId,
+      textHash: turnId ? textHashOf(text) : undefined,
+      parts,
+      ends,
+      at: deps.clock.now(),
+    }),
+    deps.posts.enqueue(
+      sqlExecutor(tx),
+      parts.map(({ id }) => ({ id, key: conversation.id, data: { organizationId, postId: id } })),
+    ),
+  ]);
+  return { messageId, ...outcome };
 }

@@ -7,10 +7,10 @@ import {
   type Failpoint,
   type Log,
 } from "#platform";
-import { withTenant, type Database } from "#database";
+import { queryTenant, type Database } from "#database";
 import type { Integrations, OpenConnection } from "#integrations";
 import type { Conversation } from "../model.ts";
-import { bindThread, findConversation } from "../store.ts";
+import { bindThread } from "../store.ts";
 import {
   beginAttempt,
   forgetAttempt,
@@ -60,11 +60,9 @@ export async function postMessage(
   { signal }: Abortable,
 ): Promise<void> {
   const { organizationId, postId } = job;
-  const held = await withTenant(deps.db, organizationId, async (tx) => {
-    const post = await beginAttempt(tx, organizationId, postId, deps.clock.now());
-    const conversation = post && (await findConversation(tx, organizationId, post.conversationId));
-    return post && conversation ? { post, conversation } : undefined;
-  });
+  const held = await queryTenant(deps.db, organizationId, (tx) =>
+    beginAttempt(tx, organizationId, postId, deps.clock.now()),
+  );
   if (!held) return;
   const callSignal = deadline(signal, CALL_TIMEOUT_MS);
   try {
@@ -126,14 +124,17 @@ async function makeAttempt(attempt: Attempt, signal: AbortSignal): Promise<strin
 async function remember(deps: PostDeps, attempt: Attempt, externalId: string): Promise<void> {
   const { post, conversation, open, channelId } = attempt;
   const { organizationId } = conversation;
-  await withTenant(deps.db, organizationId, async (tx) => {
-    await markPosted(tx, organizationId, post, { externalId, at: deps.clock.now() });
-    if (conversation.threadId || post.target === "fallback") return;
-    await bindThread(tx, organizationId, conversation.id, {
-      threadId: externalId,
-      externalKey: `${open.connection.accountId}:${channelId}:${externalId}`,
-    });
-  });
+  const isThreadKnown = conversation.threadId !== undefined || post.target === "fallback";
+  await queryTenant(deps.db, organizationId, (tx) =>
+    Promise.all([
+      markPosted(tx, organizationId, post, { externalId, at: deps.clock.now() }),
+      isThreadKnown ||
+        bindThread(tx, organizationId, conversation.id, {
+          threadId: externalId,
+          externalKey: `${open.connection.accountId}:${channelId}:${externalId}`,
+        }),
+    ]),
+  );
 }
 
 /** Decides what a failed attempt means: try again later, go another way, or give up visibly. */
@@ -153,8 +154,8 @@ async function recover(
   };
   if (integrationId)
     await deps.integrations.connections.note({ organizationId, id: integrationId }, error);
-  const inTenant = (work: Parameters<typeof withTenant<void>>[2]) =>
-    withTenant(deps.db, organizationId, work);
+  const inTenant = (work: Parameters<typeof queryTenant<void>>[2]) =>
+    queryTenant(deps.db, organizationId, work);
   const isFirstAttempt = post.attemptedAt === undefined;
   switch (error.kind) {
     case "rate_limited":

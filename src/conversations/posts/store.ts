@@ -1,5 +1,8 @@
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "#database";
+import type { Author, Conversation } from "../model.ts";
+import { toConversation, type ConversationRow } from "../store.ts";
+import type { TurnOutcome } from "../turns/store.ts";
 
 type Reader = Database | DatabaseTransaction;
 
@@ -18,31 +21,59 @@ export interface Post {
   readonly attemptedAt: Date | undefined;
 }
 
-export async function insertPosts(
+export interface NewReplyRow {
+  readonly messageId: string;
+  readonly conversationId: string;
+  readonly author: Author;
+  readonly text: string;
+  readonly externalId: string | undefined;
+  readonly turnId: string | undefined;
+  readonly textHash: string | undefined;
+  /** How it goes out; none where the surface has no chat. */
+  readonly parts: readonly { readonly id: string; readonly text: string }[];
+  /** Ends the turn with it: said only if the turn had not ended. */
+  readonly ends?: TurnOutcome | undefined;
+  readonly at: Date;
+}
+
+/**
+ * Adds a message of ours and its posts, and ends its turn where asked, in one statement. `isEnded` is
+ * false when the turn had ended before, `isSaid` when the conversation or the turn has the text already;
+ * then nothing is added.
+ */
+export async function insertReply(
   tx: DatabaseTransaction,
   organizationId: string,
-  input: {
-    conversationId: string;
-    messageId: string;
-    parts: readonly { id: string; text: string }[];
-    at: Date;
-  },
-): Promise<void> {
-  if (input.parts.length === 0) return;
-  await tx
-    .insertInto("posts")
-    .values(
-      input.parts.map((part, index) => ({
-        id: part.id,
-        organization_id: organizationId,
-        conversation_id: input.conversationId,
-        message_id: input.messageId,
-        part: index,
-        text: part.text,
-        created_at: input.at,
-      })),
+  reply: NewReplyRow,
+): Promise<{ readonly isEnded: boolean; readonly isSaid: boolean }> {
+  const { conversationId, author, ends, at } = reply;
+  const gate = ends
+    ? sql`update turns set state = ${ends.state}, agent = ${ends.agent ?? null}, failure = ${ends.failure ?? null}, finished_at = ${at}
+        where organization_id = ${organizationId} and id = ${reply.turnId ?? null} and state in ('queued', 'running')
+        returning id`
+    : sql`select 1`;
+  const { rows } = await sql<{ ended: number; said: number }>`
+    with gate as (${gate}),
+    said as (
+      insert into messages (id, organization_id, conversation_id, external_id, author_kind, author_id, author_name,
+        text, turn_id, text_hash, sent_at, created_at)
+      select ${reply.messageId}, ${organizationId}, ${conversationId}, ${reply.externalId ?? null}, ${author.kind},
+        ${author.id}, ${author.name ?? null}, ${reply.text}, ${reply.turnId ?? null}, ${reply.textHash ?? null}, ${at}, ${at}
+      from gate
+      on conflict do nothing
+      returning id
+    ),
+    parts as (
+      insert into posts (id, organization_id, conversation_id, message_id, part, text, created_at)
+      select part.id, ${organizationId}, ${conversationId}, said.id, part.number - 1, part.text, ${at}
+      from said, unnest(${reply.parts.map(({ id }) => id)}::uuid[], ${reply.parts.map(({ text }) => text)}::text[])
+        with ordinality as part (id, text, number)
     )
-    .execute();
+    select (select count(*)::int from gate) as ended, (select count(*)::int from said) as said`.execute(
+    tx,
+  );
+  const [row] = rows;
+  return { isEnded: row?.ended === 1, isSaid: row?.said === 1 };
 }
 
 /**
@@ -54,8 +85,9 @@ export async function beginAttempt(
   organizationId: string,
   postId: string,
   at: Date,
-): Promise<Post | undefined> {
+): Promise<{ readonly post: Post; readonly conversation: Conversation } | undefined> {
   const { rows } = await sql<{
+    conversation: Omit<ConversationRow, "created_at"> & { readonly created_at: string };
     id: string;
     message_id: string;
     conversation_id: string;
@@ -71,12 +103,14 @@ export async function beginAttempt(
       for update
     )
     update posts set state = 'posting', attempted_at = coalesce(held.attempted_at, ${at})
-    from held where posts.id = held.id
-    returning posts.id, posts.message_id, posts.conversation_id, posts.part, posts.text, posts.target, posts.state,
+    from held, conversations
+    where posts.id = held.id
+      and conversations.organization_id = posts.organization_id and conversations.id = posts.conversation_id
+    returning to_jsonb(conversations) as conversation, posts.id, posts.message_id, posts.conversation_id, posts.part, posts.text, posts.target, posts.state,
       held.attempted_at as attempted_before`.execute(tx);
   const [row] = rows;
   if (!row) return undefined;
-  return {
+  const post = {
     id: row.id,
     messageId: row.message_id,
     conversationId: row.conversation_id,
@@ -86,6 +120,8 @@ export async function beginAttempt(
     state: row.state,
     attemptedAt: row.attempted_before ?? undefined,
   };
+  const createdAt = new Date(row.conversation.created_at);
+  return { post, conversation: toConversation({ ...row.conversation, created_at: createdAt }) };
 }
 
 /** The attempt was not performed: the next one need not look for it. */
@@ -133,26 +169,28 @@ export async function replaceText(
     .execute();
 }
 
+/** Notes where a post is now; the first part's place is its message's. The statements do not wait for each other. */
 export async function markPosted(
   tx: DatabaseTransaction,
   organizationId: string,
   post: Pick<Post, "id" | "messageId" | "part" | "target">,
   input: { externalId: string; at: Date },
 ): Promise<void> {
-  await tx
+  const marked = tx
     .updateTable("posts")
     .set({ state: "posted", external_id: input.externalId, posted_at: input.at })
     .where("organization_id", "=", organizationId)
     .where("id", "=", post.id)
     .execute();
-  if (post.part > 0 || post.target === "fallback") return;
-  await tx
+  if (post.part > 0 || post.target === "fallback") return void (await marked);
+  const placed = tx
     .updateTable("messages")
     .set({ external_id: input.externalId })
     .where("organization_id", "=", organizationId)
     .where("id", "=", post.messageId)
     .where("external_id", "is", null)
     .execute();
+  await Promise.all([marked, placed]);
 }
 
 export async function markFailed(

@@ -1,20 +1,12 @@
 import { AgentFailure, type Agents, type TurnMessage, type TurnRequest } from "#agents";
-import { withTenant, type Database } from "#database";
+import { queryTenant, type Database } from "#database";
 import type { Integrations } from "#integrations";
 import type { Abortable, Clock, Failpoint, Log } from "#platform";
 import { HISTORY_LIMITS, boundHistory, failureSentence, type Message } from "../model.ts";
 import { addReply, type ReplyDeps } from "../posts/add-reply.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import type { RunningTurns } from "./running-turns.ts";
-import {
-  endTurn,
-  findAnswer,
-  findConversation,
-  findTurn,
-  leaseTurn,
-  listHistory,
-  type LeasedTurn,
-} from "../store.ts";
+import { endTurn, findAnswer, leaseTurn, listHistory, type LeasedTurn } from "./store.ts";
 import type { TurnEvents } from "./turn-events.ts";
 
 export interface TurnJob {
@@ -53,24 +45,19 @@ export async function answerMessage(
   { signal }: Abortable,
 ): Promise<void> {
   const { organizationId, turnId } = job;
-  const leased = await withTenant(deps.db, organizationId, async (tx) => {
-    const turn = await leaseTurn(tx, organizationId, turnId, deps.clock.now());
-    if (!turn) return undefined;
-    const newestFirst = await listHistory(tx, organizationId, {
-      conversationId: turn.conversation.id,
-      turnId,
-      messageId: turn.message.id,
-      messagesMax: HISTORY_LIMITS.messagesMax,
-    });
-    return { ...turn, history: boundHistory(newestFirst) };
-  });
+  const [leased, newestFirst] = await queryTenant(deps.db, organizationId, (tx) =>
+    Promise.all([
+      leaseTurn(tx, organizationId, turnId, deps.clock.now()),
+      listHistory(tx, organizationId, turnId, HISTORY_LIMITS.messagesMax),
+    ]),
+  );
   if (!leased) return;
   deps.failpoint("leased");
 
   using running = deps.running.begin(job, signal);
   let outcome: Outcome;
   try {
-    outcome = await askAgent(deps, leased, leased.history, running.signal);
+    outcome = await askAgent(deps, leased, boundHistory(newestFirst), running.signal);
   } catch (error) {
     // Somebody stopped the turn: that is its outcome, and stored already. A shutdown gives the job back.
     if (running.isCancelled) return;
@@ -151,7 +138,7 @@ async function orSilence(
 ): Promise<Outcome> {
   if (outcome.text.trim() !== "") return outcome;
   const { organizationId } = conversation;
-  const said = await withTenant(deps.db, organizationId, (tx) =>
+  const said = await queryTenant(deps.db, organizationId, (tx) =>
     findAnswer(tx, organizationId, turn.id),
   );
   if (said !== undefined) return outcome;
@@ -166,22 +153,24 @@ async function orSilence(
 async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outcome): Promise<void> {
   const { turn, conversation } = leased;
   const { organizationId } = conversation;
-  const failure = outcome.state === "failed" ? outcome.failure : undefined;
-  const isEnded = await withTenant(deps.db, organizationId, async (tx) => {
-    const at = deps.clock.now();
-    const { state, agent } = outcome;
-    if (!(await endTurn(tx, organizationId, turn.id, { state, agent, failure, at }))) return false;
+  const ends = {
+    state: outcome.state,
+    agent: outcome.agent,
+    failure: outcome.state === "failed" ? outcome.failure : undefined,
+  };
+  const isEnded = await queryTenant(deps.db, organizationId, async (tx) => {
     // An original agent that spoke through SendReply may return nothing more.
-    if (outcome.text.trim() === "") return true;
-    // The conversation of a command may have got its thread meanwhile.
-    const current = (await findConversation(tx, organizationId, conversation.id)) ?? conversation;
-    await addReply(deps.replies, tx, {
-      conversation: current,
-      author: { kind: "agent", id: agent },
+    if (outcome.text.trim() === "")
+      return endTurn(tx, organizationId, turn.id, ends, deps.clock.now());
+    const author = { kind: "agent" as const, id: outcome.agent };
+    const said = await addReply(deps.replies, tx, {
+      conversation,
+      author,
       text: outcome.text,
       turnId: turn.id,
+      ends,
     });
-    return true;
+    return said.isEnded;
   });
   if (!isEnded) return;
   deps.replies.posts.wake();
@@ -196,10 +185,9 @@ async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outco
 /** The last thing to do for a turn whose job failed for good: the person who waits is told. */
 export async function giveUpTurn(deps: AnswerDeps, job: TurnJob, error: unknown): Promise<void> {
   const { organizationId, turnId } = job;
-  const leased = await withTenant(deps.db, organizationId, async (tx) => {
-    const turn = await findTurn(tx, organizationId, turnId);
-    return turn && leaseTurn(tx, organizationId, turnId, deps.clock.now());
-  });
+  const leased = await queryTenant(deps.db, organizationId, (tx) =>
+    leaseTurn(tx, organizationId, turnId, deps.clock.now()),
+  );
   if (!leased) return;
   deps.log.error(
     { err: error, organizationId, turnId, traceId: leased.turn.traceId },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withTenant, type Database } from "#database";
 import type { Clock, Log } from "#platform";
 import type { TurnJob } from "./answer-message.ts";
-import { endTurn, findTurn } from "../store.ts";
+import { endTurn, findTurn } from "./store.ts";
 import type { TurnEvents } from "./turn-events.ts";
 
 /** How soon a turn notices that it was cancelled through another replica. */
@@ -72,7 +72,7 @@ export function createRunningTurns(deps: RunningDeps): RunningTurns {
 
     async cancel({ organizationId, turnId }) {
       const isEnded = await withTenant(deps.db, organizationId, (tx) =>
-        endTurn(tx, organizationId, turnId, { state: "cancelled", at: deps.clock.now() }),
+        endTurn(tx, organizationId, turnId, { state: "cancelled" }, deps.clock.now()),
       );
       here.get(turnId)?.abort(new Error("The turn was cancelled."));
       if (isEnded) deps.events.publish(turnId, { kind: "cancelled" });

@@ -4,6 +4,7 @@ import { audit } from "./0002-audit.ts";
 import { identity } from "./0003-identity.ts";
 import { rowLevelSecurity } from "./0004-row-level-security.ts";
 import { connections } from "./0005-connections.ts";
+import { keyRotation } from "./0006-key-rotation.ts";
 
 /** In order. A merged migration is never edited; the next one mends it. */
 export const migrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   identity,
   rowLevelSecurity,
   connections,
+  keyRotation,
 ];

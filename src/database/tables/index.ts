@@ -31,7 +31,9 @@ import type {
   IntegrationResourcesTable,
   IntegrationsTable,
   KeyCanariesTable,
+  KeyStatusTable,
   RevocationCredentialsTable,
+  UndecryptableRecordsTable,
 } from "./integrations.ts";
 
 /** Every table of every room: Kysely is invariant, so types for single rooms do not compose. */
@@ -53,6 +55,8 @@ export interface Tables {
   integration_resources: IntegrationResourcesTable;
   health_cards: HealthCardsTable;
   key_canaries: KeyCanariesTable;
+  key_status: KeyStatusTable;
+  undecryptable_records: UndecryptableRecordsTable;
   inbox: InboxTable;
   channels: ChannelsTable;
   conversations: ConversationsTable;

@@ -106,6 +106,26 @@ export interface KeyCanariesTable {
   kek_id: string;
   sealed: Buffer;
   created_at: Generated<Date>;
+  state: Generated<"pending" | "active" | "decrypt_only" | "retired">;
+  makes_new_data_keys: Generated<boolean>;
+  promoted_at: Date | null;
+  retired_at: Date | null;
+}
+
+export interface KeyStatusTable {
+  replica_id: string;
+  host: string;
+  primary_key_id: string;
+  known_key_ids: string[];
+  seen_at: Generated<Date>;
+}
+
+export interface UndecryptableRecordsTable {
+  table_name: string;
+  record_id: string;
+  version: number;
+  kek_id: string;
+  found_at: Generated<Date>;
 }
 
 export interface InboxTable {
