@@ -87,9 +87,9 @@ describe("The docs", () => {
 
   test("show every command in the README", () => {
     const page = read("README.md");
+    const missing = Object.keys(COMMANDS).filter((name) => !page.includes(`\`infragpt ${name}`));
 
-    for (const name of Object.keys(COMMANDS))
-      assert.match(page, new RegExp(`\`infragpt ${name}\\b`));
+    assert.deepEqual(missing, []);
   });
 
   test("name only configuration keys that exist", () => {
