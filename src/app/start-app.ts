@@ -3,7 +3,7 @@ import { createAudit, type Audit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, type OpenDatabase } from "#database";
-import { LOCAL_ORGANIZATION_ID, createIdentity } from "#identity";
+import { LOCAL_ORGANIZATION_ID, assertCanByName, createIdentity } from "#identity";
 import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
 import {
   createEvents,
@@ -20,6 +20,12 @@ import {
   type Log,
   type RawRoute,
 } from "#platform";
+import {
+  configuredAccounts,
+  connectorSettings,
+  expectedLinks,
+  redirectUrls,
+} from "./connectors.ts";
 import { identityProvider } from "./identity-provider.ts";
 import { openKeyring } from "./keyring.ts";
 import { consolePage, healthRoutes } from "./routes.ts";
@@ -31,7 +37,6 @@ const DATABASE_WAIT_MS = 30_000;
 const JOBS_GRACE_MS = 15_000;
 const GRPC_GRACE_MS = 3_000;
 const SIGN_MS_MAX = 2_000;
-const SLACK_CALL_TIMEOUT_MS = 10_000;
 /** Room for the storing before and after the slowest chain of agents. */
 const TURN_SPARE_SECONDS = 60;
 const BUILTIN_TIMEOUT_MS = 60_000;
@@ -118,7 +123,11 @@ export async function startApp(
       ids,
       clock,
       failpoint,
-      connectors: builtinConnectors({ slack: slackSettings(config) }),
+      events,
+      audit,
+      publicUrl: () => publicUrl,
+      redirectUrls: redirectUrls(config),
+      connectors: builtinConnectors(connectorSettings(config)),
       concurrencyMax: CONCURRENCY.deliveriesMax,
     },
     configuredAccounts(config),
@@ -163,6 +172,7 @@ export async function startApp(
     ids,
     clock,
     corsOrigins: config.corsOrigins,
+    assertCan: assertCanByName,
     onDenied: (principal, denied) => identity.recordDenial(principal, denied),
     authenticate: ({ remoteAddress, ...credentials }) =>
       identity.authenticate(
@@ -177,6 +187,7 @@ export async function startApp(
       }),
       ...identity.routes,
       ...audit.routes,
+      ...integrations.routes,
       ...conversations.routes,
     ],
     rawRoutes: [
@@ -184,6 +195,7 @@ export async function startApp(
       ...identity.rawRoutes,
       ...(identity.directoryWebhook ? [identity.directoryWebhook] : []),
       ...integrations.webhookRoutes,
+      ...integrations.redirectRoutes,
     ],
   });
   const grpc = createGrpcServer({
@@ -262,33 +274,6 @@ function directoryServer(config: Config, log: Log, webhook: RawRoute): HttpServe
     routes: [],
     rawRoutes: [webhook],
   });
-}
-
-function slackSettings(config: Config) {
-  const { slack } = config;
-  if (!slack) return undefined;
-  return {
-    ...(slack.appToken ? { appToken: slack.appToken } : {}),
-    ...(slack.botToken ? { botToken: slack.botToken } : {}),
-    signingSecrets: slack.signingSecrets,
-    transport: slack.transport,
-    apiUrl: slack.apiUrl,
-    sockets: slack.sockets,
-    callTimeoutMs: SLACK_CALL_TIMEOUT_MS,
-  };
-}
-
-function configuredAccounts(config: Config) {
-  const botToken = config.slack?.botToken;
-  return {
-    organizationId: LOCAL_ORGANIZATION_ID,
-    credentials: botToken ? { slack: { bot_token: botToken } } : {},
-  };
-}
-
-function expectedLinks(config: Config): ReadonlyMap<string, number> {
-  const { slack } = config;
-  return new Map(slack?.transport === "socket" ? [["slack", slack.sockets]] : []);
 }
 
 function builtinConfig(builtin: Awaited<ReturnType<typeof startBuiltinAgent>>): AgentConfig {

@@ -275,7 +275,7 @@ describe("secrets", () => {
     const config = load(
       "slack: { app_token: planted-1, signing_secret: [planted-2, planted-3] }\n" +
         "agents: [{ name: a, endpoint: 'a:1', token: planted-4 }]\n" +
-        "identity: { clerk: { webhook_secret: planted-5, authorized_parties: [https://a.example] } }\nllm: { provider: p, model: m, api_key: planted-6 }\n" +
+        "identity: { clerk: { issuer: https://clerk.a.example, webhook_secret: planted-5, authorized_parties: [https://a.example] } }\nllm: { provider: p, model: m, api_key: planted-6 }\n" +
         "database: { host: db, db_name: x, user: u, password: planted-7/% }\nencryption: { provider: env, keyset: planted-8 }\n" +
         "integrations: { github: { private_key: planted-9, webhook_secret: planted-10 }, pagerduty: { webhook_secret: planted-11 } }\n" +
         "grpc_port: 0",

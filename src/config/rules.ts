@@ -23,6 +23,7 @@ export function checkRules(
 ): void {
   checkLocal(sections, problems);
   checkPorts(sections, problems);
+  checkClerk(sections, problems);
   if (mode === "production") checkProduction(sections, problems);
 }
 
@@ -40,6 +41,17 @@ function checkLocal({ mode, host, database }: Partial<ConfigFile>, problems: Pro
       "local keeps its own database: remove `database`, or use mode: production",
     );
   }
+}
+
+function checkClerk({ identity }: Partial<ConfigFile>, problems: Problems): void {
+  const clerk = identity?.clerk;
+  if (clerk === undefined || clerk.issuer !== undefined || clerk.publishable_key !== undefined) {
+    return;
+  }
+  problems.add(
+    ["identity", "clerk", "issuer"],
+    "is missing: set it to the Frontend API URL, or set publishable_key",
+  );
 }
 
 function checkProduction(sections: Partial<ConfigFile>, problems: Problems): void {

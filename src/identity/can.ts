@@ -1,5 +1,5 @@
 import { AppError, type Principal } from "#platform";
-import type { Permission } from "./model.ts";
+import { PERMISSIONS, type Permission } from "./model.ts";
 
 /** Anything that belongs to an organization. */
 export interface Owned {
@@ -48,6 +48,13 @@ export function assertCan(principal: Principal, permission: Permission, object?:
         details: { permission },
       });
   }
+}
+
+/** `assertCan` for a permission by its name, as a route declares it. Throws internal for a name that is none. */
+export function assertCanByName(principal: Principal, name: string): void {
+  const permission = PERMISSIONS.find((known) => known === name);
+  if (!permission) throw new AppError("internal", `"${name}" is no permission.`);
+  assertCan(principal, permission);
 }
 
 /** The sentence for a refusal: which permission is missing and who can grant it. */

@@ -18,6 +18,7 @@ import { createTokens, type Tokens } from "./tokens/create-tokens.ts";
 export type { Credentials } from "./authenticate.ts";
 export {
   assertCan,
+  assertCanByName,
   assertSamePrincipal,
   can,
   missingPermission,

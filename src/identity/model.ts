@@ -33,7 +33,7 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 export const ADMIN_ROLE = "org:admin";
-export const MEMBER_ROLE = "org:member";
+const MEMBER_ROLE = "org:member";
 
 const MEMBER: readonly Permission[] = [
   "organization:read",

@@ -4,7 +4,7 @@ import { openApiSchema } from "./http-open-api.ts";
 import { answerInTime } from "./http-signal.ts";
 import type { RateChecks } from "./http-rate-limit.ts";
 import type { Principal } from "./principal.ts";
-import type { Route, RouteAccess } from "./route.ts";
+import type { Route } from "./route.ts";
 
 export interface HttpCredentials {
   readonly authorization?: string;
@@ -21,6 +21,8 @@ export interface RouteDeps {
   readonly routes: readonly Route[];
   readonly authenticate: (credentials: HttpCredentials) => Promise<Principal | undefined>;
   readonly rates: RateChecks;
+  /** Throws where a principal lacks a permission; by default looks at the principal alone. */
+  readonly assertCan?: (principal: Principal, permission: string) => void;
 }
 
 declare module "fastify" {
@@ -37,7 +39,7 @@ export function addRoutes(app: FastifyInstance, { routes, ...deps }: RouteDeps):
 function addRoute(
   app: FastifyInstance,
   route: Route,
-  { authenticate, rates }: Omit<RouteDeps, "routes">,
+  { authenticate, rates, assertCan = assertHas }: Omit<RouteDeps, "routes">,
 ): void {
   const { method, path, access, status = 200 } = route;
   app.route({
@@ -50,7 +52,8 @@ function addRoute(
       if (access === "public") return;
       request.principal = await authenticate(credentialsOf(request));
       if (request.principal) await rates.principal(request, reply);
-      assertAllowed(access, request.principal);
+      const principal = assertKnown(request.principal);
+      if (access !== "principal") assertCan(principal, access.permission);
     },
     async handler(request, reply) {
       reply.code(status);
@@ -61,6 +64,7 @@ function addRoute(
           body: request.body,
           principal: request.principal,
           requestId: request.id,
+          setHeader: (name, value) => void reply.header(name, value),
           get signal() {
             return signalOf();
           },
@@ -70,17 +74,16 @@ function addRoute(
   });
 }
 
-function assertAllowed(
-  access: Exclude<RouteAccess, "public">,
-  principal: Principal | undefined,
-): void {
-  if (!principal) {
-    throw new AppError("unauthenticated", "Say who you are: send `authorization: Bearer <token>`.");
-  }
-  if (access === "principal" || principal.permissions.has(access.permission)) return;
+function assertKnown(principal: Principal | undefined): Principal {
+  if (principal) return principal;
+  throw new AppError("unauthenticated", "Say who you are: send `authorization: Bearer <token>`.");
+}
+
+function assertHas(principal: Principal, permission: string): void {
+  if (principal.permissions.has(permission)) return;
   throw new AppError(
     "forbidden",
-    `You lack the permission ${access.permission}: an admin of your organization can grant it.`,
+    `You lack the permission ${permission}: an admin of your organization can grant it.`,
   );
 }
 

@@ -33,6 +33,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   /** Says who calls; undefined is answered with 401 where a principal is needed. */
   readonly authenticate: (credentials: HttpCredentials) => Promise<Principal | undefined>;
+  /** Throws where a principal lacks what a route asks for; by default looks at the principal alone. */
+  readonly assertCan?: (principal: Principal, permission: string) => void;
   readonly routes: readonly Route[];
   readonly rawRoutes: readonly RawRoute[];
   /** Of JSON bodies; 1 MiB by default. */

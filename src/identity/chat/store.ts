@@ -1,7 +1,7 @@
 import type { DatabaseTransaction } from "#database";
 
 /** A chat account, as its integration names it. */
-export interface ChatAccount {
+interface ChatAccount {
   readonly integrationId: string;
   readonly chatUserId: string;
   readonly chatUserName: string;

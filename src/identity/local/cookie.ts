@@ -1,4 +1,4 @@
-export const SESSION_COOKIE = "infragpt_session";
+const SESSION_COOKIE = "infragpt_session";
 
 /** The session's token in a Cookie header; the first where there are several. */
 export function readSessionCookie(header: string | undefined): string | undefined {

@@ -54,7 +54,7 @@ export const ONBOARDING_STEPS = [
   "first_connection",
   "first_answer",
 ] as const;
-export type OnboardingStep = (typeof ONBOARDING_STEPS)[number];
+type OnboardingStep = (typeof ONBOARDING_STEPS)[number];
 
 export interface Onboarding {
   readonly steps: readonly { readonly name: OnboardingStep; readonly isDone: boolean }[];

@@ -23,7 +23,7 @@ export interface CreatedToken {
 }
 
 const DAY_MS = 24 * 3_600_000;
-export const TOKEN_DAYS = { default: 90, max: 366 } as const;
+const TOKEN_DAYS = { default: 90, max: 366 } as const;
 
 /** Makes a token for a program. Nobody gives away more than they have. */
 export async function createToken(
