@@ -3,7 +3,7 @@ import { createAudit, type Audit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, type OpenDatabase } from "#database";
-import { LOCAL_ORGANIZATION_ID, assertCanByName, createIdentity } from "#identity";
+import { assertCanByName, createIdentity } from "#identity";
 import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
 import {
   createEvents,

@@ -1,4 +1,3 @@
-import type { DatabaseTransaction } from "#database";
 import { AppError, type Principal, type RawRoute, type Route, type Secret } from "#platform";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { createChatLinkToken, type NewChatLink } from "./chat/create-chat-link.ts";
@@ -11,7 +10,6 @@ import type { IdentityDeps } from "./deps.ts";
 import { createLoginLink } from "./local/login.ts";
 import { localRoutes } from "./local/routes.ts";
 import { adminOf, type ChatPerson, type Permission } from "./model.ts";
-import { markMilestone } from "./organizations/store.ts";
 import { createRefusals } from "./refusals.ts";
 import { identityRoutes } from "./routes.ts";
 import { createToken } from "./tokens/create-token.ts";
@@ -99,12 +97,6 @@ export interface Identity {
       readonly expiresAt?: Date;
     },
   ): Promise<{ readonly id: string; readonly token: Secret }>;
-  /** Notes the first connection or the first answer at once; the guided flow finds them by itself when it is read. May be called every time. */
-  markMilestone(
-    tx: DatabaseTransaction,
-    organizationId: string,
-    milestone: "first_connection" | "first_answer",
-  ): Promise<void>;
   readonly chat: {
     /** The address of the page that ties a chat account to whoever is signed in there. Throws forbidden for strangers and guests. */
     createLink(input: NewChatLink): Promise<string>;
@@ -164,8 +156,6 @@ export function createIdentity(deps: IdentityDeps, options: IdentityOptions): Id
     tokens: createTokens(deps),
     createServiceToken: (organizationId, input) =>
       createToken(deps, adminOf(organizationId, "command-line"), input),
-    markMilestone: (tx, organizationId, milestone) =>
-      markMilestone(tx, organizationId, milestone, deps.clock.now()),
     chat: {
       async createLink(input) {
         return `${options.publicUrl()}/link?token=${await createChatLinkToken(deps, input)}`;
