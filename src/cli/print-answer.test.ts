@@ -58,6 +58,16 @@ test("lets no answer move the cursor", async () => {
   assert.equal(out, "a[2Jb1mc");
 });
 
+test("says a sentence that was written for a chat in a terminal's way", async () => {
+  const message = ":warning: The agent failed. (trace `t1`)";
+  const { err } = await print([
+    STARTED,
+    { event: { case: "failed", value: { message, traceId: "t1" } } },
+  ]);
+
+  assert.equal(err, "✗ The agent failed. (trace `t1`)\n");
+});
+
 test("says a failure with its trace, and one JSON line for programs", async () => {
   const failure: Event = { event: { case: "failed", value: { message: "Away.", traceId: "t1" } } };
   const shown = await print([STARTED, failure]);

@@ -89,7 +89,10 @@ class Screen {
 
   fail({ message, traceId }: { readonly message: string; readonly traceId: string }): void {
     this.#endTaskLine();
-    this.#terminal.err(`${withoutControls(message)} (trace ${withoutControls(traceId)})\n`);
+    // The sentence is written for a chat: its mark is an emoji there, and it may end in the trace.
+    const said = withoutControls(message).replace(/^:warning:/, "✗");
+    const trace = message.includes(traceId) ? "" : ` (trace ${withoutControls(traceId)})`;
+    this.#terminal.err(`${said}${trace}\n`);
   }
 
   #endTaskLine(): void {
