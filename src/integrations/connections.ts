@@ -1,46 +1,37 @@
-import {
-  ConnectorError,
-  type Connection,
-  type Connector,
-  type Secret,
-} from "@infragpt/connector-kit";
-import {
-  AppError,
-  deadline,
-  type Abortable,
-  type Clock,
-  type Ids,
-  type Keyring,
-  type Log,
-} from "#platform";
+import type { Connection, Connector, ConnectorError, Secret } from "@infragpt/connector-kit";
 import { withSystem, withTenant, type Database } from "#database";
-import { openCredentials, storeCredentials } from "./credentials.ts";
-import type { Integration } from "./model.ts";
+import { AppError, deadline, type Abortable, type Log } from "#platform";
+import { saveGrant, type SaveGrantDeps } from "./connected/save-grant.ts";
 import {
   endIntegration,
+  findConnectionStamp,
   findIntegration,
   findIntegrationOfAccount,
-  updateHealth,
+  touchLastUsed,
   updateStatus,
-  upsertIntegration,
-} from "./store.ts";
+} from "./connected/store.ts";
+import { openSealed } from "./credentials.ts";
+import { connectionHealthChanged } from "./events.ts";
+import type { Integration } from "./model.ts";
+import { deleteCredentials, listCredentials } from "./store.ts";
+import type { Refresher } from "./upkeep/refresh-credentials.ts";
+import { setHealth } from "./upkeep/set-health.ts";
 
 /** Opened credentials stay in memory this long, so that a busy conversation does not unseal each post. */
 const OPEN_MS = 60_000;
 const OPEN_MAX = 1_000;
 const IDENTIFY_TIMEOUT_MS = 15_000;
+/** A call with a token that ends sooner would fail on its way. */
+const USABLE_MS_MIN = 60_000;
 
-export interface ConnectionDeps {
-  readonly db: Database;
-  readonly keyring: Keyring;
-  readonly ids: Ids;
-  readonly clock: Clock;
+export interface ConnectionDeps extends SaveGrantDeps {
   readonly log: Log;
   readonly connectors: ReadonlyMap<string, Connector>;
+  readonly refresher: Refresher;
 }
 
 export interface Connections {
-  /** Connects an account, or renews its credentials. Asks the vendor whom they speak for first. */
+  /** Connects an account from the configuration, or renews its credentials. Asks the vendor whom they speak for first. */
   connect(
     input: {
       organizationId: string;
@@ -49,9 +40,9 @@ export interface Connections {
     },
     options: Abortable,
   ): Promise<Integration>;
-  /** An integration ready for a call. Throws not_found. */
+  /** An integration ready for a call. Throws not_found for one that has ended, conflict for a suspended one. */
   open(organizationId: string, integrationId: string, options: Abortable): Promise<OpenConnection>;
-  /** Ends access at once: credentials are deleted. */
+  /** The account ended the connection itself: its credentials are deleted at once. */
   end(integration: Integration, reason: string): Promise<void>;
   /** Closes or opens a connection whose account did so at the vendor; its credentials stay. */
   suspend(
@@ -71,111 +62,156 @@ export interface OpenConnection {
 }
 
 export function createConnections(deps: ConnectionDeps): Connections {
-  const opened = new Map<string, { readonly at: number; readonly value: OpenConnection }>();
+  const opened = new Map<
+    string,
+    { readonly at: number; readonly stamp: string; readonly value: OpenConnection }
+  >();
 
-  function connectorOf(connectorId: string): Connector {
-    const connector = deps.connectors.get(connectorId);
-    if (connector) return connector;
-    throw new AppError("not_found", `There is no connector "${connectorId}" in this service.`);
+  async function openNow(integration: Integration, options: Abortable): Promise<OpenConnection> {
+    const { organizationId, id, profile } = integration;
+    const connector = getConnector(deps.connectors, integration.connectorId);
+    const rows = await withTenant(deps.db, organizationId, async (tx) => {
+      const sealed = await listCredentials(tx, organizationId, id);
+      await touchLastUsed(tx, organizationId, id, deps.clock.now());
+      // Remembered before they are opened: no use without its row.
+      await deps.audit.append(tx, {
+        organizationId,
+        actor: { kind: "system", id: "integrations" },
+        action: "credential.used",
+        target: { kind: "integration", id },
+        outcome: "ok",
+        details: { names: sealed.map((row) => row.credentialType), for_seconds: OPEN_MS / 1_000 },
+      });
+      return sealed;
+    });
+    const owner = { organizationId, integrationId: id };
+    const credentials = await openSealed(deps, owner, rows, options);
+    const { accountId } = profile;
+    return { connector, connection: { integrationId: id, accountId, credentials, profile } };
   }
 
   return {
     async connect({ organizationId, connectorId, credentials }, { signal }) {
-      const connector = connectorOf(connectorId);
-      if (!connector.identify)
+      const connector = getConnector(deps.connectors, connectorId);
+      if (!connector.identify) {
         throw new AppError(
           "invalid_request",
           `${connector.name} cannot be connected with credentials.`,
         );
+      }
       const profile = await connector.identify(credentials, {
         signal: deadline(signal, IDENTIFY_TIMEOUT_MS),
       });
-      const at = deps.clock.now();
-      const id = await withTenant(deps.db, organizationId, (tx) =>
-        upsertIntegration(tx, organizationId, { id: deps.ids(), connectorId, profile, at }),
+      const actor = { kind: "system", id: "configuration" } as const;
+      const grant = { credentials, profile };
+      const integration = await saveGrant(
+        deps,
+        { organizationId, connector, grant, actor },
+        { signal },
       );
-      if (!id) {
-        throw new AppError(
-          "conflict",
-          `${profile.accountName} is already connected by another organization.`,
-        );
-      }
-      await storeCredentials(deps, { organizationId, integrationId: id }, credentials, { signal });
-      opened.delete(id);
-      const integration = await withTenant(deps.db, organizationId, async (tx) => {
-        await updateHealth(tx, organizationId, id, { status: "healthy", detail: undefined, at });
-        return findIntegration(tx, organizationId, id);
-      });
-      if (!integration)
-        throw new AppError("conflict", `${profile.accountName} was disconnected meanwhile.`);
+      const { id } = integration;
       deps.log.info({ organizationId, integrationId: id, connectorId }, "account connected");
       return integration;
     },
 
-    async open(organizationId, integrationId, { signal }) {
+    async open(organizationId, integrationId, options) {
+      const stamp = await withTenant(deps.db, organizationId, (tx) =>
+        findConnectionStamp(tx, organizationId, integrationId),
+      );
       const held = opened.get(integrationId);
-      const isFresh = held && deps.clock.now().getTime() - held.at < OPEN_MS;
-      if (isFresh) return held.value;
+      const now = deps.clock.now().getTime();
+      if (held && held.stamp === stamp && now - held.at < OPEN_MS) return held.value;
+      opened.delete(integrationId);
       const integration = await withTenant(deps.db, organizationId, (tx) =>
         findIntegration(tx, organizationId, integrationId),
       );
-      if (!integration)
+      if (!integration || stamp === undefined) {
         throw new AppError("not_found", `Integration ${integrationId} does not exist.`);
-      const credentials = await openCredentials(
-        deps,
-        { organizationId, integrationId },
-        { signal },
-      );
-      const connector = connectorOf(integration.connectorId);
-      const { profile } = integration;
-      const value = {
-        connector,
-        connection: { integrationId, accountId: profile.accountId, credentials, profile },
-      };
+      }
+      assertActive(integration);
+      if (needsRefresh(integration, now)) await deps.refresher.refresh(integration, options);
+      const value = await openNow(integration, options);
       if (opened.size >= OPEN_MAX) opened.clear();
-      opened.set(integrationId, { at: deps.clock.now().getTime(), value });
+      opened.set(integrationId, { at: now, stamp, value });
       return value;
     },
 
     async end(integration, reason) {
       const { organizationId, id } = integration;
       opened.delete(id);
-      await withTenant(deps.db, organizationId, (tx) =>
-        endIntegration(tx, organizationId, id, { reason, at: deps.clock.now() }),
-      );
+      await withTenant(deps.db, organizationId, async (tx) => {
+        await setHealth(deps, tx, integration, { status: "revoked", detail: reason });
+        const at = deps.clock.now();
+        if (!(await endIntegration(tx, organizationId, id, { reason, at }))) return;
+        await deleteCredentials(tx, organizationId, id, []);
+        await deps.audit.append(tx, {
+          organizationId,
+          actor: { kind: "system", id: integration.connectorId },
+          action: "integration.removed",
+          target: { kind: "integration", id },
+          outcome: "ok",
+          details: { reason },
+        });
+      });
+      deps.events.wake(connectionHealthChanged);
       deps.log.info({ organizationId, integrationId: id, reason }, "connection ended");
     },
 
     async suspend(integration, { kind, reason }) {
       const { organizationId, id } = integration;
       opened.delete(id);
-      const at = deps.clock.now();
-      await withTenant(deps.db, organizationId, (tx) =>
-        updateStatus(tx, organizationId, id, {
-          status: kind === "suspended" ? "suspended" : "active",
-          at,
-        }),
-      );
+      const status = kind === "suspended" ? "suspended" : "active";
+      await withTenant(deps.db, organizationId, async (tx) => {
+        await updateStatus(tx, organizationId, id, { status, at: deps.clock.now() });
+        await setHealth(
+          deps,
+          tx,
+          integration,
+          status === "active" ? { status: "healthy" } : { status: "degraded", detail: reason },
+        );
+      });
+      deps.events.wake(connectionHealthChanged);
       deps.log.info({ organizationId, integrationId: id, reason }, `connection ${kind}`);
     },
 
-    async note({ organizationId, id }, error) {
+    async note(integration, error) {
       const status = statusAfter(error);
       if (!status) return;
+      const { organizationId, id } = integration;
       opened.delete(id);
-      await withTenant(deps.db, organizationId, (tx) =>
-        updateHealth(tx, organizationId, id, {
-          status,
-          detail: error.message,
-          at: deps.clock.now(),
-        }),
+      const detail = error.message;
+      const isNew = await withTenant(deps.db, organizationId, (tx) =>
+        setHealth(deps, tx, integration, { status, detail }),
       );
-      deps.log.warn(
-        { organizationId, integrationId: id, status, detail: error.message },
-        "connection is not healthy",
-      );
+      deps.events.wake(connectionHealthChanged);
+      if (!isNew) return;
+      const facts = { organizationId, integrationId: id, status, detail };
+      deps.log.warn(facts, "connection is not healthy");
     },
   };
+}
+
+/** Throws not_found for a connector that this service does not have. */
+export function getConnector(
+  connectors: ReadonlyMap<string, Connector>,
+  connectorId: string,
+): Connector {
+  const connector = connectors.get(connectorId);
+  if (connector) return connector;
+  throw new AppError("not_found", `There is no connector "${connectorId}" in this service.`);
+}
+
+function assertActive({ status, label, connectorId }: Integration): void {
+  if (status === "active") return;
+  throw new AppError(
+    "conflict",
+    `The ${connectorId} integration ${label} is ${status}: open it again at the vendor.`,
+  );
+}
+
+function needsRefresh({ credentialsExpireAt, refreshState }: Integration, now: number): boolean {
+  if (!credentialsExpireAt || refreshState !== "idle") return false;
+  return credentialsExpireAt.getTime() - now < USABLE_MS_MIN;
 }
 
 function statusAfter(error: ConnectorError): "revoked" | "degraded" | undefined {

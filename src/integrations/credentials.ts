@@ -1,16 +1,6 @@
 import { AppError, Secret, type Abortable, type Clock, type Ids, type Keyring } from "#platform";
-import { withSystem, withTenant, type Database } from "#database";
-import {
-  findCredentialVersion,
-  hasCredentials,
-  insertCanary,
-  listCredentials,
-  listKeysInUse,
-  writeCredential,
-} from "./store.ts";
-
-/** Writers of one credential that may get in each other's way before we give up. */
-const WRITE_ATTEMPTS_MAX = 5;
+import { withSystem, type Database } from "#database";
+import { hasCredentials, insertCanary, listKeysInUse, type SealedCredential } from "./store.ts";
 
 interface CredentialDeps {
   readonly db: Database;
@@ -19,79 +9,54 @@ interface CredentialDeps {
   readonly clock: Clock;
 }
 
-interface CredentialOwner {
+export interface CredentialOwner {
   readonly organizationId: string;
   readonly integrationId: string;
 }
 
+/** A sealed credential as the next version of the one before. */
+export interface SealedForWriting extends SealedCredential {
+  readonly id: string;
+}
+
 /** Seals each credential under its own data key, bound to its owner, type and version. */
-export async function storeCredentials(
-  deps: CredentialDeps,
+export async function sealCredentials(
+  deps: Pick<CredentialDeps, "keyring" | "ids">,
   owner: CredentialOwner,
   credentials: Readonly<Record<string, Secret>>,
-  { signal }: Abortable,
-): Promise<void> {
+  versions: ReadonlyMap<string, number>,
+  options: Abortable,
+): Promise<readonly SealedForWriting[]> {
+  const sealed: SealedForWriting[] = [];
   for (const [credentialType, secret] of Object.entries(credentials)) {
-    await storeCredential(deps, owner, credentialType, secret, signal);
+    const version = (versions.get(credentialType) ?? 0) + 1;
+    const context = { ...owner, credentialType, version };
+    const record = await deps.keyring.seal(context, Buffer.from(secret.reveal()), options);
+    sealed.push({
+      id: deps.ids(),
+      credentialType,
+      version,
+      format: record.format,
+      kekId: record.kekId,
+      wrappedDek: Buffer.from(record.wrappedDek),
+      ciphertext: Buffer.from(record.ciphertext),
+    });
   }
+  return sealed;
 }
 
-async function storeCredential(
-  deps: CredentialDeps,
+/** Opens records with the names that their owner gave them. Throws KeyringError for one that was moved or changed. */
+export async function openSealed(
+  { keyring }: Pick<CredentialDeps, "keyring">,
   owner: CredentialOwner,
-  credentialType: string,
-  secret: Secret,
-  signal: AbortSignal,
-): Promise<void> {
-  const { organizationId, integrationId } = owner;
-  for (let attempt = 0; attempt < WRITE_ATTEMPTS_MAX; attempt += 1) {
-    const version =
-      (await withTenant(deps.db, organizationId, (tx) =>
-        findCredentialVersion(tx, organizationId, integrationId, credentialType),
-      )) + 1;
-    // The key may live at a remote provider: seal before the transaction, and let the version decide.
-    const sealed = await deps.keyring.seal(
-      { ...owner, credentialType, version },
-      Buffer.from(secret.reveal()),
-      { signal },
-    );
-    const isWritten = await withTenant(deps.db, organizationId, (tx) =>
-      writeCredential(tx, organizationId, integrationId, {
-        id: deps.ids(),
-        credentialType,
-        version,
-        format: sealed.format,
-        kekId: sealed.kekId,
-        wrappedDek: Buffer.from(sealed.wrappedDek),
-        ciphertext: Buffer.from(sealed.ciphertext),
-        at: deps.clock.now(),
-      }),
-    );
-    if (isWritten) return;
-  }
-  throw new AppError(
-    "conflict",
-    `The ${credentialType} of integration ${integrationId} is being changed; try again.`,
-  );
-}
-
-export async function openCredentials(
-  deps: CredentialDeps,
-  owner: CredentialOwner,
-  { signal }: Abortable,
+  rows: readonly SealedCredential[],
+  options: Abortable,
 ): Promise<Readonly<Record<string, Secret>>> {
-  const { organizationId, integrationId } = owner;
-  const rows = await withTenant(deps.db, organizationId, (tx) =>
-    listCredentials(tx, organizationId, integrationId),
-  );
   const opened: Record<string, Secret> = {};
   for (const row of rows) {
-    const bytes = await deps.keyring.open(
-      { ...owner, credentialType: row.credentialType, version: row.version },
-      row,
-      { signal },
-    );
-    opened[row.credentialType] = new Secret(Buffer.from(bytes).toString("utf8"));
+    const { credentialType, version } = row;
+    const bytes = await keyring.open({ ...owner, credentialType, version }, row, options);
+    opened[credentialType] = new Secret(Buffer.from(bytes).toString("utf8"));
   }
   return opened;
 }

@@ -4,7 +4,7 @@ import { withSystem, type Database } from "#database";
 import { findIntegrationForDelivery, type Connections } from "./connections.ts";
 import type { IntegrationListeners } from "./events.ts";
 import type { Integration, StoredDelivery } from "./model.ts";
-import { findDelivery, markDelivery } from "./store.ts";
+import { findDelivery, markDelivery } from "./deliveries/store.ts";
 
 interface HandleDeps {
   readonly db: Database;
@@ -13,6 +13,8 @@ interface HandleDeps {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly connections: Connections;
   readonly listeners: () => IntegrationListeners;
+  /** Lists an account's resources again, soon. */
+  readonly resync: (integration: Integration) => Promise<void>;
 }
 
 /** Understands one stored delivery and tells the rooms above. May run twice. */
@@ -97,7 +99,8 @@ async function announce(
       await deps.connections.suspend(integration, event);
       return undefined;
     case "resources_changed":
-      return "resources are listed again later";
+      await deps.resync(integration);
+      return undefined;
     case "ignored":
       return event.reason;
   }

@@ -1,7 +1,7 @@
 import type { Delivery } from "@infragpt/connector-kit";
 import { AppError, type Clock, type Failpoint, type Ids } from "#platform";
 import { DELIVERY_LIMITS } from "./model.ts";
-import type { NewInboxRow } from "./store.ts";
+import type { NewInboxRow } from "./deliveries/store.ts";
 
 /** Rows a batch may hold: larger ones no longer raise throughput and lengthen the wait of the first row. */
 const BATCH_ROWS_MAX = 64;

@@ -1,16 +1,28 @@
-import type { Connector, LinkState, Secret } from "@infragpt/connector-kit";
-import { sqlExecutor, withSystem, type Database } from "#database";
+import type { Connector, LinkState, Resource, Secret } from "@infragpt/connector-kit";
+import type { Audit } from "#audit";
+import {
+  sqlExecutor,
+  withSystem,
+  withTenant,
+  type Database,
+  type DatabaseTransaction,
+} from "#database";
+import { organizationDeleted } from "#identity";
 import type {
   Abortable,
   Clock,
+  Events,
   Failpoint,
   Ids,
   Jobs,
   Keyring,
   Log,
   RawRoute,
+  Route,
   Services,
 } from "#platform";
+import { redirectRoutes } from "./authorizing/redirect-routes.ts";
+import { findAnyIntegration, listLiveIntegrations } from "./connected/store.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { checkKeys } from "./credentials.ts";
 import type { IntegrationListeners } from "./events.ts";
@@ -19,21 +31,37 @@ import { createInbox, type Inbox } from "./inbox.ts";
 import { addListeners, type ConfiguredAccounts, type LinkStates } from "./listen.ts";
 import type { Integration } from "./model.ts";
 import { webhookRoutes } from "./receive-webhook.ts";
-import { insertNewDeliveries, listLiveIntegrations, markDelivery } from "./store.ts";
+import { insertNewDeliveries, markDelivery } from "./deliveries/store.ts";
+import { listOwnResources } from "./read-integrations.ts";
+import { revokeAll } from "./revoke.ts";
+import { integrationRoutes } from "./routes.ts";
+import { createRefresher } from "./upkeep/refresh-credentials.ts";
+import { createRevocations } from "./upkeep/revoke-at-vendor.ts";
+import { createResourceSync } from "./upkeep/sync-resources.ts";
+import { watchConnections } from "./upkeep/watch-connections.ts";
 
 export { diagnose as diagnoseSlack } from "./connectors/slack/index.ts";
 export { checkKeys, hasStoredCredentials } from "./credentials.ts";
 export { builtinConnectors, type ConnectorSettings } from "./registry.ts";
 export type { OpenConnection } from "./connections.ts";
-export type { CommandReceived, IntegrationListeners, MessageReceived } from "./events.ts";
+export {
+  connectionHealthChanged,
+  type ActionReceived,
+  type CommandReceived,
+  type IntegrationListeners,
+  type MessageReceived,
+  type SignalReceived,
+} from "./events.ts";
 export type { ConfiguredAccounts, LinkStates } from "./listen.ts";
-export type { Integration, IntegrationHealth } from "./model.ts";
+export type { Integration, IntegrationHealth, IntegrationStatus } from "./model.ts";
 
 export interface IntegrationsDeps {
   readonly db: Database;
   /** A small pool of its own, so that acknowledgements never wait for turns. */
   readonly ingestDb: Database;
   readonly jobs: Jobs;
+  readonly events: Events;
+  readonly audit: Audit;
   readonly keyring: Keyring;
   readonly services: Services;
   readonly log: Log;
@@ -41,6 +69,10 @@ export interface IntegrationsDeps {
   readonly clock: Clock;
   readonly failpoint: Failpoint;
   readonly connectors: readonly Connector[];
+  /** "http://localhost:8080", without a slash at its end. */
+  readonly publicUrl: () => string;
+  /** Where vendors send people back to, by connector id; `<public url>/integrations/callback/<id>` otherwise. */
+  readonly redirectUrls: ReadonlyMap<string, string>;
   /** Deliveries understood at once in this replica. */
   readonly concurrencyMax: number;
 }
@@ -49,6 +81,9 @@ export interface Integrations {
   readonly inbox: Inbox;
   readonly connections: Connections;
   readonly webhookRoutes: readonly RawRoute[];
+  readonly routes: readonly Route[];
+  /** Where vendors send browsers back to. */
+  readonly redirectRoutes: readonly RawRoute[];
   readonly links: LinkStates;
   /** Cuts Markdown into parts that the chat takes whole. */
   split(markdown: string): readonly string[];
@@ -67,6 +102,14 @@ export interface Integrations {
     },
     options: Abortable,
   ): Promise<Integration>;
+  /** One integration of an organization, also an ended one. */
+  find(organizationId: string, integrationId: string): Promise<Integration | undefined>;
+  /** What an account shares: repositories and the like, by id. */
+  listResources(
+    organizationId: string,
+    integrationId: string,
+    page: { readonly after: string; readonly limit: number },
+  ): Promise<readonly Resource[]>;
   /** Every live integration, of every organization: for the service's own state. */
   list(): Promise<readonly Integration[]>;
 }
@@ -78,7 +121,32 @@ export function createIntegrations(
 ): Integrations {
   const { db, ids, clock, log } = deps;
   const connectors = new Map(deps.connectors.map((connector) => [connector.id, connector]));
-  const connections = createConnections({ ...deps, connectors });
+  const refresher = createRefresher({ ...deps, connectors });
+  const saving = {
+    ...deps,
+    connectors,
+    refresher,
+    async onConnected(tx: DatabaseTransaction, integration: Integration): Promise<void> {
+      if (connectors.get(integration.connectorId)?.resources) {
+        await resourceSync.enqueue(tx, integration);
+      }
+    },
+  };
+  const connections = createConnections(saving);
+  const resourceSync = createResourceSync({ ...deps, connections });
+  const revocations = createRevocations({ ...deps, connectors });
+  function isSecure(): boolean {
+    return deps.publicUrl().startsWith("https:");
+  }
+  function redirectUri(connectorId: string): string {
+    // Slack's address is older than the common one.
+    const path = connectorId === "slack" ? "/slack" : `/integrations/callback/${connectorId}`;
+    return deps.redirectUrls.get(connectorId) ?? `${deps.publicUrl()}${path}`;
+  }
+  const routeDeps = { ...saving, connections, resourceSync, revocations, isSecure, redirectUri };
+  deps.events.on(organizationDeleted, "revoke-integrations", ({ organizationId }) =>
+    revokeAll(routeDeps, organizationId),
+  );
   let listeners: IntegrationListeners | undefined;
 
   function currentListeners(): IntegrationListeners {
@@ -96,7 +164,20 @@ export function createIntegrations(
     runSecondsMax: 120,
     handle: (job, options) =>
       handleDelivery(
-        { db, log, clock, connectors, connections, listeners: currentListeners },
+        {
+          db,
+          log,
+          clock,
+          connectors,
+          connections,
+          listeners: currentListeners,
+          async resync(integration) {
+            await withTenant(db, integration.organizationId, (tx) =>
+              resourceSync.enqueue(tx, integration),
+            );
+            resourceSync.wake();
+          },
+        },
         job.data.inboxId,
         options,
       ),
@@ -137,15 +218,23 @@ export function createIntegrations(
   return {
     inbox,
     connections,
-    webhookRoutes: webhookRoutes({ inbox, log, connectors }),
+    webhookRoutes: webhookRoutes({ ...routeDeps, inbox }),
+    routes: integrationRoutes(routeDeps),
+    redirectRoutes: redirectRoutes(routeDeps),
     links,
     split: (markdown) => messenger?.split(markdown) ?? [markdown],
-    start: () => addListeners({ ...deps, inbox, connections, connectors }, configured, links),
+    start() {
+      addListeners({ ...deps, inbox, connections, connectors }, configured, links);
+      deps.services.add("connections:watch", (options) => watchConnections(routeDeps, options));
+    },
     subscribe(next) {
       listeners = next;
     },
     checkKeys: (options) => checkKeys(deps, options),
-    connect: connections.connect,
+    connect: (input, options) => connections.connect(input, options),
+    find: (organizationId, id) =>
+      withTenant(db, organizationId, (tx) => findAnyIntegration(tx, organizationId, id)),
+    listResources: (organizationId, id, page) => listOwnResources(deps, organizationId, id, page),
     list: () => withSystem(db, "list integrations", listLiveIntegrations),
   };
 }

@@ -1,19 +1,46 @@
-import type { AccountProfile, ConnectionHealth } from "@infragpt/connector-kit";
+import type { AccountProfile, ConnectionHealth, CredentialType } from "@infragpt/connector-kit";
+
+export const INTEGRATION_STATUSES = [
+  "active",
+  "inactive",
+  "pending",
+  "not_started",
+  "suspended",
+  "deleted",
+] as const;
+export type IntegrationStatus = (typeof INTEGRATION_STATUSES)[number];
 
 /** One account of one vendor, connected by one organization. */
 export interface Integration {
   readonly id: string;
   readonly organizationId: string;
   readonly connectorId: string;
+  /** How the people of the organization tell it from others of the same vendor. */
   readonly label: string;
+  readonly status: IntegrationStatus;
   readonly profile: AccountProfile;
   readonly health: IntegrationHealth;
+  /** Our user who connected it; undefined for one from the configuration. */
+  readonly userId: string | undefined;
+  /** The vendor's id of the person who agreed. */
+  readonly connectorUserId: string | undefined;
+  readonly credentialType: CredentialType | undefined;
+  readonly credentialsExpireAt: Date | undefined;
+  /** "failed": only a person can renew the credentials now. */
+  readonly refreshState: "idle" | "running" | "failed";
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly lastUsedAt: Date | undefined;
+  readonly syncedAt: Date | undefined;
 }
 
 export interface IntegrationHealth {
   readonly status: ConnectionHealth["status"] | "unknown";
   readonly detail: string | undefined;
   readonly checkedAt: Date | undefined;
+  readonly lastSuccessAt: Date | undefined;
+  /** In the vendor's words. */
+  readonly missingPermissions: readonly string[];
 }
 
 /** A delivery of a vendor, once it is stored. */

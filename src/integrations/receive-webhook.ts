@@ -1,8 +1,13 @@
-import type { Connector, Webhook } from "@infragpt/connector-kit";
-import type { Log, RawRoute } from "#platform";
+import type { Connection, Connector, Webhook } from "@infragpt/connector-kit";
+import { withSystem, type Database } from "#database";
+import { AppError, isUuid, type Log, type RawRequest, type RawRoute } from "#platform";
+import { findLiveIntegration } from "./connected/store.ts";
+import type { Connections } from "./connections.ts";
 import type { Inbox } from "./inbox.ts";
 
 interface WebhookDeps {
+  readonly db: Database;
+  readonly connections: Pick<Connections, "open">;
   readonly inbox: Inbox;
   readonly log: Log;
   readonly connectors: ReadonlyMap<string, Connector>;
@@ -21,8 +26,12 @@ function webhookRoute(deps: WebhookDeps, connectorId: string, webhook: Webhook):
     path: webhook.path,
     bodyBytesMax: webhook.bodyBytesMax,
     async handle(request) {
+      const connection = webhook.isPerIntegration
+        ? await findConnection(deps, connectorId, request)
+        : undefined;
       const outcome = webhook.receive({
-        path: webhook.path,
+        ...(connection && { connection }),
+        path: request.path,
         headers: request.headers,
         body: request.body,
         receivedAt: request.receivedAt,
@@ -47,4 +56,22 @@ function webhookRoute(deps: WebhookDeps, connectorId: string, webhook: Webhook):
       }
     },
   };
+}
+
+/** The integration that the address names. Throws not_found, the same for a foreign connector's and a missing one. */
+async function findConnection(
+  deps: WebhookDeps,
+  connectorId: string,
+  { params, signal }: RawRequest,
+): Promise<Connection> {
+  const id = params["id"] ?? "";
+  const found = isUuid(id)
+    ? await withSystem(deps.db, "find the integration that a webhook's address names", (tx) =>
+        findLiveIntegration(tx, id),
+      )
+    : undefined;
+  if (found?.connectorId !== connectorId) {
+    throw new AppError("not_found", "There is nothing at this address.");
+  }
+  return (await deps.connections.open(found.organizationId, id, { signal })).connection;
 }

@@ -14,7 +14,7 @@ export interface RouteRequest<Params, Query, Body, Caller> extends Abortable {
   readonly principal: Caller;
   readonly requestId: string;
   /** A header of the answer, such as Set-Cookie. Call it last: an error keeps it. */
-  setHeader(name: string, value: string): void;
+  readonly setHeader: (name: string, value: string) => void;
 }
 
 interface RouteFacts {

@@ -14,6 +14,8 @@ export interface SlackConfig {
   readonly transport: "socket" | "http";
   /** Such as https://slack.com/api/. */
   readonly apiUrl: string;
+  /** https://slack.com/oauth/v2/authorize by default. */
+  readonly authorizeUrl?: string;
   /** Slack allows ten per app; two leave no gap while one is renewed. */
   readonly sockets: number;
   /** The deadline of one Web API call. */

@@ -1,0 +1,103 @@
+import { sql } from "kysely";
+import type { Database, DatabaseTransaction } from "#database";
+import type { StoredDelivery } from "../model.ts";
+
+type Reader = Database | DatabaseTransaction;
+
+export interface NewInboxRow {
+  readonly id: string;
+  readonly connectorId: string;
+  readonly accountId: string;
+  readonly deliveryId: string;
+  readonly messageKey?: string;
+  readonly orderKey: string;
+  readonly kind: string;
+  readonly body: Uint8Array;
+  readonly receivedAt: Date;
+}
+
+/**
+ * Inserts the rows that no earlier delivery stands for and returns those. Sorted by identity, so that
+ * two replicas storing the same redeliveries lock the unique indexes in the same order.
+ */
+export async function insertNewDeliveries(
+  tx: DatabaseTransaction,
+  rows: readonly NewInboxRow[],
+): Promise<readonly { id: string; orderKey: string }[]> {
+  const values = rows
+    .toSorted((a, b) => compare(a.messageKey ?? a.deliveryId, b.messageKey ?? b.deliveryId))
+    .map(
+      (row) => sql`(
+        ${row.id}::uuid,
+        (select organization_id from integrations
+          where connector_type = ${row.connectorId} and connector_organization_id = ${row.accountId} and status <> 'deleted'),
+        ${row.connectorId}, ${row.accountId}, ${row.deliveryId}, ${row.messageKey ?? null}, ${row.orderKey},
+        ${row.kind}, ${Buffer.from(row.body)}::bytea, ${row.receivedAt}::timestamptz)`,
+    );
+  const { rows: stored } = await sql<{ id: string; order_key: string }>`
+    insert into inbox
+      (id, organization_id, connector_type, account_id, delivery_id, message_key, order_key, kind, body, received_at)
+    values ${sql.join(values)}
+    on conflict do nothing
+    returning id, order_key`.execute(tx);
+  return stored.map((row) => ({ id: row.id, orderKey: row.order_key }));
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+export async function findDelivery(db: Reader, id: string): Promise<StoredDelivery | undefined> {
+  const row = await db
+    .selectFrom("inbox")
+    .select([
+      "id",
+      "organization_id",
+      "connector_type",
+      "account_id",
+      "delivery_id",
+      "message_key",
+      "order_key",
+      "kind",
+      "body",
+      "state",
+    ])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    id: row.id,
+    organizationId: row.organization_id ?? undefined,
+    connectorId: row.connector_type,
+    accountId: row.account_id,
+    deliveryId: row.delivery_id,
+    messageKey: row.message_key ?? undefined,
+    orderKey: row.order_key,
+    kind: row.kind,
+    body: row.body,
+    state: row.state,
+  };
+}
+
+export async function markDelivery(
+  db: Reader,
+  id: string,
+  outcome: {
+    state: "handled" | "ignored" | "dead";
+    detail?: string;
+    organizationId?: string;
+    at: Date;
+  },
+): Promise<void> {
+  await db
+    .updateTable("inbox")
+    .set({
+      state: outcome.state,
+      detail: outcome.detail ?? null,
+      handled_at: outcome.at,
+      ...(outcome.organizationId ? { organization_id: outcome.organizationId } : {}),
+    })
+    .where("id", "=", id)
+    .execute();
+}
