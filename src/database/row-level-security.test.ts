@@ -12,7 +12,9 @@ const SYSTEM_TABLES = [
   "audit_signing_keys",
   "directory_deliveries",
   "key_canaries",
+  "key_status",
   "schema_migrations",
+  "undecryptable_records",
 ];
 
 interface TableFacts {

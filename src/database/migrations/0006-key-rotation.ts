@@ -41,7 +41,7 @@ export const keyRotation: Migration = {
       primary key (table_name, record_id, version, kek_id)
     );
 
-    create index integration_credentials_kek_id on integration_credentials (kek_id);
+    create index integration_credentials_kek_id on integration_credentials (kek_id, id);
 
     -- A key is retired once no record needs it; a writer that sealed before and stores after would
     -- store what nobody can read. The lock makes the retirement wait for writers under way.

@@ -66,21 +66,24 @@ export function createKeyKeeper(deps: KeepKeysDeps): KeyKeeper {
     return registered;
   }
 
-  /** Makes the primary key the active one when it is new and every running replica holds it. */
-  async function settle(registered: readonly RegisteredKey[]): Promise<"settled" | string> {
+  /**
+   * Makes the primary key the active one when it is new and every running replica holds it.
+   * Returns the replicas that do not.
+   */
+  async function settle(registered: readonly RegisteredKey[]): Promise<readonly string[]> {
     const keyId = keyring.primaryKeyId();
     const state = registered.find((key) => key.id === keyId)?.state;
-    if (state === "active" || state === "decrypt_only") return "settled";
+    if (state === "active" || state === "decrypt_only") return [];
     const replicas = await withSystem(db, "read which keys are where", (tx) =>
       listLiveReplicas(tx, heartbeat.liveMs),
     );
     const without = replicas.filter(({ knownKeyIds }) => !knownKeyIds.includes(keyId));
-    if (without.length > 0) return without.map((replica) => replica.host).join(", ");
+    if (without.length > 0) return without.map((replica) => replica.host);
     await withSystem(db, "promote a key", async (tx) => {
       if (await activateKey(tx, keyId))
         await deps.audit.append(tx, keyEntry("key.promoted", keyId));
     });
-    return "settled";
+    return [];
   }
 
   async function rewrapFor(untilMs: number, options: Abortable): Promise<void> {
@@ -118,12 +121,12 @@ export function createKeyKeeper(deps: KeepKeysDeps): KeyKeeper {
       const giveUpAt = performance.now() + heartbeat.liveMs + heartbeat.everyMs;
       for (;;) {
         const lacking = await settle(await publish(options));
-        if (lacking === "settled") return;
+        if (lacking.length === 0) return;
         if (performance.now() > giveUpAt) {
           await withSystem(db, "a replica does not start", (tx) => deleteReplica(tx, id));
           throw new KeyringError(
             "refused",
-            `The primary key ${keyring.primaryKeyId()} is not known to ${lacking}. Give it to every replica as a key that only opens first, then make it primary.`,
+            `The primary key ${keyring.primaryKeyId()} is not known to ${lacking.join(", ")}. Give it to every replica as a key that only opens first, then make it primary.`,
           );
         }
         await sleep(Math.min(500, heartbeat.everyMs), undefined, options);
