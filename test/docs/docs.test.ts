@@ -108,6 +108,21 @@ describe("The docs", () => {
     );
   });
 
+  test("call a configuration key unused only while nothing uses it", () => {
+    const [, sentence = ""] =
+      /nothing uses them yet:([^.]+(?:\.[a-z][^.]*)*)\./.exec(read("docs/OPERATIONS.md")) ?? [];
+    const names = [...sentence.matchAll(/`(?:integrations\.)?([a-z_]+)`/g)].map(([, name = ""]) =>
+      name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    const app = globSync("src/app/*.ts", { cwd: ROOT }).map(read).join("\n");
+
+    assert.ok(names.length > 2);
+    assert.deepEqual(
+      names.filter((name) => new RegExp(`\\b${name}\\b`).test(app)),
+      [],
+    );
+  });
+
   test("name only endpoints and gRPC methods that exist", () => {
     const served = globSync("src/**/*.ts", { cwd: ROOT }).map(read).join("\n");
     const paths = SAID.flatMap(
