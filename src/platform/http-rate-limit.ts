@@ -4,7 +4,7 @@ import { AppError } from "./errors.ts";
 
 /** Requests a minute, counted in this replica. */
 export interface HttpRateLimits {
-  /** Of one address, over all JSON routes; checked before who asks. Behind a proxy that is everybody's. */
+  /** Of one address, over all routes that ask who calls; counted before that is known. Behind a proxy this is everybody's, so it is high. */
   readonly perAddress: number;
   /** Of one principal. */
   readonly perPrincipal: number;
@@ -13,7 +13,7 @@ export interface HttpRateLimits {
 }
 
 export const RATE_LIMITS: HttpRateLimits = {
-  perAddress: 3_000,
+  perAddress: 12_000,
   perPrincipal: 1_200,
   perAddressRaw: 30_000,
 };

@@ -48,8 +48,9 @@ function addRoute(
     schema: openApiSchema(route),
     // Before the body is read: a stranger does not make us parse a megabyte.
     async onRequest(request, reply) {
-      await rates.address(request, reply);
+      // Public routes are for probes: a flood must not make a healthy service look dead.
       if (access === "public") return;
+      await rates.address(request, reply);
       request.principal = await authenticate(credentialsOf(request));
       if (request.principal) await rates.principal(request, reply);
       const principal = assertKnown(request.principal);
