@@ -71,6 +71,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     isTakingWords: false,
     run: async (context, values) => (await import("./migrate.ts")).migrateDatabase(context, values),
   },
+  keys: {
+    summary: "List encryption keys, replace the one that seals, or end a former one",
+    usage: "list | rotate | retire <id>",
+    options: {
+      reencrypt: { type: "boolean", help: "rotate: give every record a new data key too" },
+      config: CONFIG,
+      json: JSON_OUTPUT,
+    },
+    isTakingWords: true,
+    run: async (...args) => (await import("./keys.ts")).keys(...args),
+  },
   jobs: {
     summary: "List jobs that failed for good, or run one again",
     usage: "list | replay <id>",

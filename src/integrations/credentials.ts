@@ -1,6 +1,6 @@
-import { AppError, Secret, type Abortable, type Clock, type Ids, type Keyring } from "#platform";
+import { Secret, type Abortable, type Clock, type Ids, type Keyring } from "#platform";
 import { withSystem, type Database } from "#database";
-import { hasCredentials, insertCanary, listKeysInUse, type SealedCredential } from "./store.ts";
+import { hasCredentials, type SealedCredential } from "./store.ts";
 
 interface CredentialDeps {
   readonly db: Database;
@@ -59,35 +59,6 @@ export async function openSealed(
     opened[credentialType] = new Secret(Buffer.from(bytes).toString("utf8"));
   }
   return opened;
-}
-
-/**
- * Fails when some stored credential could not be read with the keys at hand, naming the keys. Run
- * before anything else: a service that starts with the wrong key would write what nobody can read.
- */
-export async function checkKeys(
-  deps: Pick<CredentialDeps, "db" | "keyring">,
-  { signal }: Abortable,
-): Promise<void> {
-  const known = new Set(deps.keyring.knownKeyIds());
-  const inUse = await withSystem(deps.db, "check the encryption keys", listKeysInUse);
-  const unusable: string[] = [];
-  for (const { kekId, canary } of inUse) {
-    if (!known.has(kekId)) unusable.push(`${kekId} (missing)`);
-    else if (canary && !(await deps.keyring.checkCanary(kekId, canary, { signal }))) {
-      unusable.push(`${kekId} (another key under the same id)`);
-    }
-  }
-  if (unusable.length > 0) {
-    throw new AppError(
-      "conflict",
-      `Stored credentials need encryption keys that are not here: ${unusable.join(", ")}. Restore the keyset that wrote them.`,
-    );
-  }
-  const kekId = deps.keyring.primaryKeyId();
-  if (inUse.some((key) => key.kekId === kekId && key.canary)) return;
-  const sealed = await deps.keyring.sealCanary(kekId, { signal });
-  await withSystem(deps.db, "store a key canary", (tx) => insertCanary(tx, kekId, sealed));
 }
 
 /** Whether a keyset must exist already: a new one could not read what is stored. */

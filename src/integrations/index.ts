@@ -24,10 +24,10 @@ import type {
 import { redirectRoutes } from "./authorizing/redirect-routes.ts";
 import { findAnyIntegration, listLiveIntegrations } from "./connected/store.ts";
 import { createConnections, type Connections } from "./connections.ts";
-import { checkKeys } from "./credentials.ts";
 import type { IntegrationListeners } from "./events.ts";
 import { handleDelivery } from "./handle-delivery.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
+import { createKeyKeeper } from "./keys/keep-keys.ts";
 import { addListeners, type ConfiguredAccounts, type LinkStates } from "./listen.ts";
 import type { Integration } from "./model.ts";
 import { webhookRoutes } from "./receive-webhook.ts";
@@ -41,7 +41,11 @@ import { createResourceSync } from "./upkeep/sync-resources.ts";
 import { watchConnections } from "./upkeep/watch-connections.ts";
 
 export { diagnose as diagnoseSlack } from "./connectors/slack/index.ts";
-export { checkKeys, hasStoredCredentials } from "./credentials.ts";
+export { hasStoredCredentials } from "./credentials.ts";
+export { checkKeys } from "./keys/check-keys.ts";
+export { listKeys, type KeyList, type ListedKey } from "./keys/list-keys.ts";
+export { retireKey } from "./keys/retire-key.ts";
+export { rotateKeys, type Rotation, type RotationProgress } from "./keys/rotate-keys.ts";
 export { builtinConnectors, type ConnectorSettings } from "./registry.ts";
 export type { OpenConnection } from "./connections.ts";
 export {
@@ -91,7 +95,7 @@ export interface Integrations {
   start(): void;
   /** The room above says once what happens with what arrives. */
   subscribe(listeners: IntegrationListeners): void;
-  /** Refuses to go on when stored credentials need keys that are not here. */
+  /** Refuses to go on when stored credentials need keys that are not here, or another replica lacks the primary one. */
   checkKeys(options: Abortable): Promise<void>;
   /** Connects an account for an organization: what an OAuth callback and the configuration both end in. */
   connect(
@@ -121,6 +125,7 @@ export function createIntegrations(
 ): Integrations {
   const { db, ids, clock, log } = deps;
   const connectors = new Map(deps.connectors.map((connector) => [connector.id, connector]));
+  const keys = createKeyKeeper(deps);
   const refresher = createRefresher({ ...deps, connectors });
   const saving = {
     ...deps,
@@ -226,11 +231,12 @@ export function createIntegrations(
     start() {
       addListeners({ ...deps, inbox, connections, connectors }, configured, links);
       deps.services.add("connections:watch", (options) => watchConnections(routeDeps, options));
+      deps.services.add("keys:keep", (options) => keys.keep(options));
     },
     subscribe(next) {
       listeners = next;
     },
-    checkKeys: (options) => checkKeys(deps, options),
+    checkKeys: (options) => keys.announce(options),
     connect: (input, options) => connections.connect(input, options),
     find: (organizationId, id) =>
       withTenant(db, organizationId, (tx) => findAnyIntegration(tx, organizationId, id)),

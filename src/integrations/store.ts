@@ -94,26 +94,3 @@ export async function hasCredentials(db: Reader): Promise<boolean> {
     .executeTakeFirst();
   return row !== undefined;
 }
-
-/** Every key that some stored ciphertext or canary needs, with its canary where one was made. */
-export async function listKeysInUse(
-  db: Reader,
-): Promise<readonly { kekId: string; canary: Buffer | undefined }[]> {
-  const { rows } = await sql<{ kek_id: string; sealed: Buffer | null }>`
-    select used.kek_id, canary.sealed
-    from (select kek_id from integration_credentials
-      union select kek_id from revocation_credentials
-      union select kek_id from authorization_states where kek_id is not null and expires_at > now()
-      union select kek_id from key_canaries) as used
-    left join key_canaries as canary on canary.kek_id = used.kek_id
-    order by used.kek_id`.execute(db);
-  return rows.map((row) => ({ kekId: row.kek_id, canary: row.sealed ?? undefined }));
-}
-
-export async function insertCanary(db: Reader, kekId: string, sealed: Uint8Array): Promise<void> {
-  await db
-    .insertInto("key_canaries")
-    .values({ kek_id: kekId, sealed: Buffer.from(sealed) })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
