@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { sqlExecutor, withSystem } from "#database";
-import { createTestDatabase } from "../../test/support/database.ts";
+import { createTestDatabase, sqlExecutor } from "../../test/support/database.ts";
 import { createEvents, defineEvent } from "./events.ts";
 import { createIds } from "./ids.ts";
 import { createJobs } from "./jobs-create.ts";
@@ -31,14 +30,14 @@ test("reaches every listener of what was committed, and none of what was not", a
   await jobs.start();
 
   await assert.rejects(
-    withSystem(database.db, "test", async (tx) => {
+    database.db.transaction().execute(async (tx) => {
       await events.publish(sqlExecutor(tx), happened, { id: "undone" });
       throw new Error("rolled back");
     }),
   );
-  await withSystem(database.db, "test", (tx) =>
-    events.publish(sqlExecutor(tx), happened, { id: "done" }),
-  );
+  await database.db
+    .transaction()
+    .execute((tx) => events.publish(sqlExecutor(tx), happened, { id: "done" }));
   events.wake(happened);
   await both.promise;
   await jobs.stop({ graceMs: 1_000 });
