@@ -11,6 +11,9 @@ export interface ServiceSpec {
     readonly appToken?: string;
     readonly botToken?: string;
     readonly signingSecret?: string;
+    readonly clientId?: string;
+    readonly clientSecret?: string;
+    readonly authorizeUrl?: string;
     readonly transport?: "socket" | "http";
     readonly sockets?: number;
   };
@@ -51,7 +54,9 @@ export function configOf(spec: ServiceSpec): Config {
       signingSecrets: slack.signingSecret === undefined ? [] : [new Secret(slack.signingSecret)],
       transport: slack.transport ?? "socket",
       apiUrl: slack.apiUrl,
-      authorizeUrl: "https://slack.com/oauth/v2/authorize",
+      ...(slack.clientId === undefined ? {} : { clientId: slack.clientId }),
+      ...(slack.clientSecret === undefined ? {} : { clientSecret: new Secret(slack.clientSecret) }),
+      authorizeUrl: slack.authorizeUrl ?? "https://slack.com/oauth/v2/authorize",
       sockets: slack.sockets ?? 2,
     },
     corsOrigins: spec.corsOrigins ?? [],

@@ -31,6 +31,17 @@ export interface FakeSlack extends AsyncDisposable {
   readonly appId: string;
   readonly appToken: string;
   readonly signingSecret: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Where OAuth begins. */
+  readonly authorizeUrl: string;
+  /** A person presses Allow on the page of this address; returns where Slack sends the browser. */
+  approve(
+    authorizeUrl: string,
+    by?: { readonly teamId?: string; readonly userId?: string },
+  ): string;
+  /** A person presses Cancel there. */
+  cancel(authorizeUrl: string): string;
   /** Made at the start: team T0LOCAL, bot U0BOT. */
   readonly workspace: FakeWorkspace;
   /** Made at the start: public channel C0LOCAL, our bot is in it. */

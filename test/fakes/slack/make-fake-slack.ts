@@ -2,6 +2,7 @@ import type { Carrier } from "./carrier.ts";
 import type { FakeSlack } from "./fake-slack.ts";
 import { signRequest } from "./http-carrier.ts";
 import type { HttpReceiver, PostSignedOptions } from "./model.ts";
+import type { OAuth } from "./oauth.ts";
 import { type PeopleDeps, interact, say, sendEvent, slashCommand, write } from "./people.ts";
 import type { SocketHub } from "./socket-hub.ts";
 import { makeWaits } from "./waits.ts";
@@ -14,6 +15,9 @@ export interface Assembly {
   readonly sockets: Carrier;
   readonly appToken: string;
   readonly signingSecret: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly oauth: OAuth;
   readonly waitTimeoutMs: number | undefined;
   readonly makeHttpCarrier: (receiver: HttpReceiver) => Carrier;
   close(): Promise<void>;
@@ -32,6 +36,12 @@ export function makeFakeSlack(assembly: Assembly): FakeSlack {
     appId,
     appToken: assembly.appToken,
     signingSecret: assembly.signingSecret,
+    clientId: assembly.clientId,
+    clientSecret: assembly.clientSecret,
+    authorizeUrl: `${origin}/oauth/v2/authorize`,
+    approve: (authorizeUrl, { teamId = workspace.teamId, userId = "U0OWNER" } = {}) =>
+      assembly.oauth.approve(authorizeUrl, { teamId, userId }),
+    cancel: (authorizeUrl) => assembly.oauth.cancel(authorizeUrl),
     workspace,
     channel,
     addWorkspace: (given) => state.addWorkspace(given),

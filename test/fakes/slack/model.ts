@@ -5,6 +5,8 @@ export interface FakeSlackOptions {
   readonly appToken?: string;
   readonly signingSecret?: string;
   readonly appId?: string;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
   /** How long a delivery waits for its acknowledgement before it is sent again. Slack: 3,000; here 1,000. */
   readonly ackTimeoutMs?: number;
   /** How long after a failed delivery the next one goes out. Slack: about 0, 60,000 and 300,000; here 20, 100 and 300. */
@@ -32,6 +34,10 @@ export interface FakeWorkspace {
   readonly botToken: string;
   readonly scopes?: readonly string[];
   readonly enterpriseId?: string;
+  /** The app is installed on the whole organization: OAuth names no team. */
+  readonly isEnterpriseInstall?: boolean;
+  /** OAuth gives tokens of 12 hours, each with a refresh token that works once. */
+  readonly rotatesTokens?: boolean;
 }
 
 export type FakeChannelKind = "public" | "private" | "im" | "mpim";

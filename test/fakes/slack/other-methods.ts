@@ -13,8 +13,13 @@ export const OTHER_METHODS: Readonly<Record<string, Method>> = {
         user_id: workspace.botUserId,
         bot_id: workspace.botId,
         app_id: appId,
-        is_enterprise_install: false,
-        ...(workspace.enterpriseId === undefined ? {} : { enterprise_id: workspace.enterpriseId }),
+        is_enterprise_install: workspace.isEnterpriseInstall ?? false,
+        ...(workspace.enterpriseId === undefined
+          ? {}
+          : {
+              enterprise_id: workspace.enterpriseId,
+              enterprise: `Org ${workspace.enterpriseId}`,
+            }),
       };
     },
   },

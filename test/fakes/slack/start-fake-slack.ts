@@ -4,6 +4,7 @@ import { HttpCarrier } from "./http-carrier.ts";
 import { listen, makeServer } from "./listen.ts";
 import { makeFakeSlack } from "./make-fake-slack.ts";
 import type { FakeSlackOptions, HttpReceiver } from "./model.ts";
+import { OAuth } from "./oauth.ts";
 import { echoOwnPost, type PeopleDeps } from "./people.ts";
 import { ResponseUrls } from "./response-urls.ts";
 import { SocketCarrier } from "./socket-carrier.ts";
@@ -17,6 +18,8 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
     appToken = "xapp-1-A0FAKE-1-secret",
     signingSecret = "8f742231b10e8888abcd99yyyzzz85a5",
     appId = "A0FAKE",
+    clientId = "1111.2222",
+    clientSecret = "fake-client-secret-0123456789",
     ackTimeoutMs = 1_000,
     retryDelaysMs = [20, 100, 300],
     now = Date.now,
@@ -40,7 +43,9 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
   const server = makeServer(() => ({ webApi, hub, responseUrls }));
   const address = await listen(server);
   const deps: PeopleDeps = { state, dispatcher, responseUrls, appId, origin: `http://${address}` };
+  const oauth = new OAuth(state, { clientId, clientSecret, appId });
   const webApi = new WebApi({
+    oauth,
     state,
     appId,
     appToken,
@@ -58,6 +63,9 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
     sockets,
     appToken,
     signingSecret,
+    clientId,
+    clientSecret,
+    oauth,
     waitTimeoutMs: options.waitTimeoutMs,
     makeHttpCarrier: (receiver: HttpReceiver) =>
       new HttpCarrier({ receiver, signingSecret, ackTimeoutMs, signal }),

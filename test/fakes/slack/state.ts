@@ -16,8 +16,10 @@ export interface Room {
   readonly statuses: Map<string, string>;
 }
 
-export interface Workspace extends FakeWorkspace {
-  readonly scopes: readonly string[];
+export interface Workspace extends Omit<FakeWorkspace, "scopes"> {
+  scopes: readonly string[];
+  /** Access tokens that rotation gave out; the workspace's own token stays good beside them. */
+  readonly rotatedTokens: Set<string>;
   readonly rooms: Map<string, Room>;
   tokenError: string | undefined;
 }
@@ -47,6 +49,7 @@ export class SlackState {
       ...given,
       scopes: given.scopes ?? SCOPES.split(" "),
       rooms: new Map(),
+      rotatedTokens: new Set(),
       tokenError: undefined,
     };
     this.#workspaces.set(teamId, workspace);
@@ -62,7 +65,9 @@ export class SlackState {
   /** The workspace that a bot token belongs to. */
   authenticate(token: string | undefined): Workspace {
     if (token === undefined) throw new Refusal("not_authed");
-    const workspace = [...this.#workspaces.values()].find((each) => each.botToken === token);
+    const workspace = [...this.#workspaces.values()].find(
+      (each) => each.botToken === token || each.rotatedTokens.has(token),
+    );
     if (!workspace) throw new Refusal("invalid_auth");
     if (workspace.tokenError) throw new Refusal(workspace.tokenError);
     return workspace;

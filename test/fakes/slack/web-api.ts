@@ -7,6 +7,7 @@ import { CONVERSATION_METHODS } from "./conversation-methods.ts";
 import { Faults } from "./faults.ts";
 import { type Method, requireScope } from "./method.ts";
 import type { FakeCall, Fault, JsonObject } from "./model.ts";
+import type { OAuth } from "./oauth.ts";
 import { OTHER_METHODS } from "./other-methods.ts";
 import { Refusal } from "./refusal.ts";
 import type { SlackState, Workspace } from "./state.ts";
@@ -24,6 +25,7 @@ export interface WebApiOptions {
   readonly appId: string;
   readonly appToken: string;
   readonly now: () => number;
+  readonly oauth: OAuth;
   /** Answers `apps.connections.open`; a number is an HTTP status. */
   readonly openConnection: () => JsonObject | number;
   /** Called when a call of a workspace's bot was performed. */
@@ -79,7 +81,8 @@ export class WebApi {
       answerFault(fault, response);
       return;
     }
-    const performed = this.#perform(method, token, new CallArguments(fields));
+    const args = new CallArguments(fields);
+    const performed = this.#perform(method, token, args, request.headers.authorization);
     await this.#tell({ ...facts, answer: performed.answer });
     if (workspace && performed.answer["ok"] === true) {
       this.#options.onPerformed(workspace, method, performed.answer);
@@ -105,11 +108,26 @@ export class WebApi {
     }
   }
 
-  #perform(method: string, token: unknown, args: CallArguments): Performed {
-    const { state, appToken, appId, now } = this.#options;
+  #perform(
+    method: string,
+    token: unknown,
+    args: CallArguments,
+    authorization: string | undefined,
+  ): Performed {
+    const { state, appToken, appId, now, oauth } = this.#options;
     try {
+      if (method === "oauth.v2.access") {
+        return { status: 200, answer: oauth.access(args, authorization), headers: {} };
+      }
       if (token === appToken) return this.#performForApp(method);
       const workspace = state.authenticate(typeof token === "string" ? token : undefined);
+      if (method === "apps.uninstall") {
+        return { status: 200, answer: oauth.performUninstall(workspace, args), headers: {} };
+      }
+      if (method === "auth.revoke") {
+        oauth.uninstall(workspace);
+        return { status: 200, answer: { ok: true, revoked: true }, headers: {} };
+      }
       const known = METHODS[method];
       if (!known) throw new Refusal("unknown_method", { req_method: method });
       const context = { state, workspace, args, appId, now };

@@ -1,4 +1,5 @@
 import { ConnectorError, defineConnector, type Connector } from "@infragpt/connector-kit";
+import { createAuthorization, createRefresh, revokeGrant } from "./authorization.ts";
 import { checkSlackHealth } from "./check-health.ts";
 import type { SlackConfig, SlackDeps } from "./config.ts";
 import { identifyAccount } from "./identify.ts";
@@ -14,6 +15,8 @@ export function createSlackConnector(config: SlackConfig, deps: SlackDeps = {}):
   const clock = deps.clock ?? { now: () => new Date() };
   const { appToken, botToken } = config;
   const signingSecrets = config.signingSecrets ?? [];
+  const { clientId, clientSecret } = config;
+  const client = clientId && clientSecret ? { clientId, clientSecret, clock } : undefined;
   const isHttp = config.transport === "http";
   return defineConnector<Connector>({
     id: "slack",
@@ -27,6 +30,11 @@ export function createSlackConnector(config: SlackConfig, deps: SlackDeps = {}):
     ...(isHttp &&
       signingSecrets.length > 0 && { webhooks: createWebhooks({ signingSecrets, clock }) }),
     parse: parseDelivery,
+    ...(client && {
+      authorization: createAuthorization(caller, client, config),
+      refresh: createRefresh(caller, client),
+    }),
+    revoke: (connection, options) => revokeGrant(caller, client, connection, options),
     messenger: createMessenger(caller, config),
     async identify(credentials, options) {
       const token = credentials["bot_token"];

@@ -20,7 +20,8 @@ interface SlackAnswer {
 /** One attempt of one Web API method. Throws ConnectorError. */
 export interface SlackCaller {
   call(
-    token: Secret,
+    /** Undefined for the methods of OAuth, which take the client's secret instead. */
+    token: Secret | undefined,
     method: string,
     input: Readonly<Record<string, unknown>>,
     options: CallOptions,
@@ -41,8 +42,8 @@ export function createSlackCaller(
   // The client takes no signal per call, but it runs each call within its caller's async context.
   const callSignal = new AsyncLocalStorage<AbortSignal>();
 
-  function openClient(token: Secret): WebClient {
-    const key = createHash("sha256").update(token.reveal()).digest("base64");
+  function openClient(token: Secret | undefined): WebClient {
+    const key = token ? createHash("sha256").update(token.reveal()).digest("base64") : "";
     const known = clients.get(key);
     const client = known ?? createClient(config, token, callSignal);
     clients.delete(key);
@@ -71,10 +72,10 @@ export function createSlackCaller(
 
 function createClient(
   config: Pick<SlackConfig, "apiUrl" | "callTimeoutMs">,
-  token: Secret,
+  token: Secret | undefined,
   callSignal: AsyncLocalStorage<AbortSignal>,
 ): WebClient {
-  return new WebClient(token.reveal(), {
+  return new WebClient(token?.reveal(), {
     slackApiUrl: config.apiUrl,
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },

@@ -40,6 +40,7 @@ const KIND_BY_CODE: ReadonlyMap<string, ConnectorErrorKind> = new Map([
   // Slack: "some aspect of the operation may have succeeded before the error was raised".
   ...kinds("uncertain", "internal_error", "fatal_error", "request_timeout"),
   ...kinds("unauthorized", "invalid_auth", "not_authed", "token_revoked", "token_expired"),
+  ...kinds("unauthorized", "invalid_refresh_token", "invalid_grant"),
   ...kinds("unauthorized", "account_inactive", "app_not_installed", "team_not_found"),
   ...kinds("missing_permission", "missing_scope", "no_permission", "not_allowed_token_type"),
   ...kinds("missing_permission", "ekm_access_denied", "access_denied", "restricted_action"),
