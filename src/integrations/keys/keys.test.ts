@@ -4,7 +4,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { sql } from "kysely";
 import {
   AppError,
   createIds,
@@ -30,6 +29,7 @@ import { listKeys } from "./list-keys.ts";
 import { retireKey } from "./retire-key.ts";
 import { rotateKeys, type Rotation, type RotationProgress } from "./rotate-keys.ts";
 import { SEALED_TABLES } from "./store.ts";
+import { query } from "./testing/store.ts";
 
 const home = mkdtempSync(join(tmpdir(), "keys-"));
 after(() => rmSync(home, { recursive: true }));
@@ -101,15 +101,16 @@ class World implements AsyncDisposable {
   }
 
   async rows() {
-    const { rows } = await sql<{ id: string; kek_id: string; ciphertext: Buffer; version: number }>`
-      select id, kek_id, ciphertext, version from integration_credentials order by id`.execute(
+    const rows = await query<{ id: string; kek_id: string; ciphertext: Buffer; version: number }>(
       this.database.db,
+      `
+      select id, kek_id, ciphertext, version from integration_credentials order by id`,
     );
     return rows;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.database[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
   }
 }
 
@@ -120,7 +121,7 @@ async function aWorld(): Promise<World> {
   const world = new World(path, await createTestDatabase(), await keyringOf(path));
   await (await world.keeper()).announce(options);
   // No replica runs unless a test says so.
-  await sql`delete from key_status`.execute(world.database.db);
+  await query(world.database.db, "delete from key_status");
   return world;
 }
 
@@ -197,7 +198,7 @@ describe("a rotation", () => {
     await openKeysetFile(world.path).addPending();
     assert.equal((await world.rotate()).keyId, "k2");
     // Another ended after the promotion: a record is still under the former key.
-    await sql`update integration_credentials set kek_id = 'k2'`.execute(world.database.db);
+    await query(world.database.db, "update integration_credentials set kek_id = 'k2'");
     await openKeysetFile(world.path).addPending();
     await openKeysetFile(world.path).promote("k3");
 
@@ -216,9 +217,13 @@ describe("a rotation", () => {
     const { world, db, ids } = await aWorldWithSecrets(4);
     await using _ = world;
     const [bad = "", ...good] = ids;
-    await sql`
+    await query(
+      db,
+      `
       update integration_credentials set wrapped_dek = set_byte(wrapped_dek, 20, get_byte(wrapped_dek, 20) # 1)
-      where integration_id = ${bad}`.execute(db);
+      where integration_id = $1`,
+      bad,
+    );
 
     const first = await world.rotate();
     const second = await world.rotate();
@@ -254,8 +259,7 @@ describe("a rotation", () => {
       options,
     );
 
-    assert.equal(((await world.states()) as Record<string, unknown>)["k2"] !== undefined, true);
-    assert.equal(verified.isValid ?? true, true);
+    assert.deepEqual(verified.ok && verified.rows > 0, true);
   });
 
   test("runs once at a time", async () => {
@@ -384,11 +388,13 @@ describe("a retired key", () => {
     await assert.rejects(world.retire("k1"), refusedWith("conflict", /seals new records/));
     await assert.rejects(world.retire("k9"), refusedWith("not_found", /no key k9/));
     await world.rotate();
-    await sql`update integration_credentials set kek_id = 'k1' where integration_id = ${ids[0]}`.execute(
+    await query(
       world.database.db,
+      "update integration_credentials set kek_id = 'k1' where integration_id = $1",
+      ids[0],
     );
     await assert.rejects(world.retire("k1"), refusedWith("conflict", /still seals 1 records/));
-    await sql`update integration_credentials set kek_id = 'k2'`.execute(world.database.db);
+    await query(world.database.db, "update integration_credentials set kek_id = 'k2'");
     await world.retire("k1");
     await world.retire("k1");
 
@@ -425,9 +431,12 @@ describe("a retired key", () => {
 test("every table that holds something sealed is known to the rotation", async () => {
   await using database = await createTestDatabase();
 
-  const { rows } = await sql<{ table_name: string }>`
+  const rows = await query<{ table_name: string }>(
+    database.db,
+    `
     select table_name from information_schema.columns
-    where table_schema = 'public' and column_name = 'wrapped_dek'`.execute(database.db);
+    where table_schema = 'public' and column_name = 'wrapped_dek'`,
+  );
 
   const known = SEALED_TABLES.map(({ name }) => name);
   assert.deepEqual(rows.map((row) => row.table_name).toSorted(), known.toSorted());

@@ -81,6 +81,8 @@ async function rotateLocked(deps: RotateKeysDeps, options: RotateKeysOptions): P
     : await refuseNothingToDo(deps, keyring.primaryKeyId());
   await register(deps, keyId, options);
   await untilReplicas(deps, keyId, (replica) => replica.knownKeyIds.includes(keyId), options);
+  // Before the promotion: from then on every replica helps.
+  const atStart = await countOutside(deps.db, keyId);
   if (keyring.primaryKeyId() !== keyId) {
     await keysetFile?.promote(keyId);
     await keyring.reload();
@@ -92,7 +94,7 @@ async function rotateLocked(deps: RotateKeysDeps, options: RotateKeysOptions): P
   if (keysetFile) {
     await untilReplicas(deps, keyId, (replica) => replica.primaryKeyId === keyId, options);
   }
-  return moveAll(deps, keyId, options);
+  return moveAll(deps, keyId, atStart, options);
 }
 
 /** The pending key of an earlier run, or the primary one while records are missing under it, or a new one. */
@@ -164,11 +166,11 @@ async function untilReplicas(
 async function moveAll(
   deps: RotateKeysDeps,
   keyId: string,
+  atStart: OutsideCount,
   { signal, onProgress }: RotateKeysOptions,
 ): Promise<Rotation> {
   const registered = await withSystem(deps.db, "read the registered keys", listKeys);
   const makesNewDataKeys = registered.find(({ id }) => id === keyId)?.makesNewDataKeys ?? false;
-  const atStart = await countOutside(deps.db, keyId);
   let countAt = 0;
   for (;;) {
     signal.throwIfAborted();

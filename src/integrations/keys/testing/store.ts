@@ -1,5 +1,5 @@
-import { sql } from "kysely";
-import type { DatabaseTransaction } from "#database";
+import { CompiledQuery, sql } from "kysely";
+import type { Database, DatabaseTransaction } from "#database";
 
 /** Integrations of accounts that are named like the integrations themselves. */
 export async function insertAccounts(
@@ -12,4 +12,14 @@ export async function insertAccounts(
     select id, ${organizationId}, 'slack', id::text from unnest(${[...ids]}::uuid[]) as id`.execute(
     tx,
   );
+}
+
+/** One statement with values, as an operator or an intruder would run it. */
+export async function query<Row = unknown>(
+  db: Database,
+  text: string,
+  ...values: readonly unknown[]
+): Promise<readonly Row[]> {
+  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, [...values]));
+  return rows;
 }
