@@ -251,6 +251,11 @@ export async function listMessages(
     .where("organization_id", "=", organizationId)
     .where("conversation_id", "=", conversationId);
   if (page.beforeId) query = query.where("id", "<", page.beforeId);
-  const rows = await query.orderBy("id", "desc").limit(page.messagesMax).execute();
+  const rows = await query
+    // With the conversation in front only its own index gives this order.
+    .orderBy("conversation_id", "desc")
+    .orderBy("id", "desc")
+    .limit(page.messagesMax)
+    .execute();
   return rows.map(toMessage);
 }

@@ -10,16 +10,10 @@ import {
   type QueryResult,
 } from "kysely";
 import type { Pool, PoolClient } from "pg";
-import type { Database, DatabaseTransaction } from "./database.ts";
+import type { DatabaseTransaction } from "./database.ts";
 import type { Tables } from "./tables/index.ts";
 
-const pools = new WeakMap<Database, Pool>();
 const directs = new WeakMap<PoolClient, Direct>();
-
-/** Tells which pool is behind a database, for `executeTogether`. */
-export function registerPool(db: Database, pool: Pool): void {
-  pools.set(db, pool);
-}
 
 /**
  * Runs a transaction whose statements do not wait for each other: `begin`, they and `commit` go out
@@ -27,12 +21,10 @@ export function registerPool(db: Database, pool: Pool): void {
  * one is run on the connection itself.
  */
 export async function executeTogether<Result>(
-  db: Database,
+  pool: Pool,
   opening: string,
   work: (tx: DatabaseTransaction) => Promise<Result>,
 ): Promise<Result> {
-  const pool = pools.get(db);
-  if (!pool) throw new Error("The database was not opened by this room.");
   // From here on this runs in a microtask: what `work` makes before it waits for an answer is made
   // before the next tick, and so goes out before the commit.
   const client = await pool.connect();

@@ -5,6 +5,7 @@ import type { Abortable, Log } from "#platform";
 import type { Database } from "./database.ts";
 import { openEmbeddedServer } from "./embedded/open-embedded-server.ts";
 import { openKysely, openPool, type ConnectionOptions } from "./pool.ts";
+import { TENANT_ROLE } from "./tenants.ts";
 import { parseDatabaseUrl } from "./parse-database-url.ts";
 import { isRefusal, reasonOf, unreachable } from "./unreachable.ts";
 
@@ -73,8 +74,17 @@ function openPools(
   { connection: { poolSize }, log }: OpenDatabaseOptions,
   stopServer: () => Promise<void>,
 ): OpenDatabase {
+  const sizeMax = poolSize;
+  const tenants = openPool({
+    connection,
+    sizeMax,
+    applicationName: "infragpt-tenants",
+    log,
+    role: TENANT_ROLE,
+  });
   const db = openKysely(
-    openPool({ connection, sizeMax: poolSize, applicationName: "infragpt", log }),
+    openPool({ connection, sizeMax, applicationName: "infragpt", log }),
+    tenants,
   );
   const ingestDb = openKysely(
     openPool({
@@ -90,7 +100,7 @@ function openPools(
     connection,
     check: ({ signal }) => check(db, connection, signal),
     async close() {
-      await Promise.all([db.destroy(), ingestDb.destroy()]);
+      await Promise.all([db.destroy(), ingestDb.destroy(), tenants.end()]);
       await stopServer();
     },
   };

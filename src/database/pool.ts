@@ -1,8 +1,8 @@
 import { Kysely } from "kysely";
-import { Client, Pool } from "pg";
+import { Client, Pool, type ClientBase } from "pg";
 import type { Log } from "#platform";
 import type { Database } from "./database.ts";
-import { registerPool } from "./execute-together.ts";
+import { registerTenants } from "./tenants.ts";
 import { OpeningDialect } from "./opening-driver.ts";
 import type { Tables } from "./tables/index.ts";
 
@@ -21,6 +21,8 @@ interface PoolOptions {
   readonly sizeMax: number;
   readonly applicationName: string;
   readonly log: Log;
+  /** Its connections act as this role from their first moment. */
+  readonly role?: string;
 }
 
 /** Statements that get a name of their own: a session keeps each plan in memory until it ends. */
@@ -33,7 +35,7 @@ const IDLE_TRANSACTION_TIMEOUT_MS = 60_000;
 const nameOfStatement = new Map<string, string>();
 
 /** A pool of connections. Its errors go to the log: an idle connection that breaks ends nothing. */
-export function openPool({ connection, sizeMax, applicationName, log }: PoolOptions): Pool {
+export function openPool({ connection, sizeMax, applicationName, log, role }: PoolOptions): Pool {
   const pool = new Pool({
     ...connection,
     Client: NamingClient,
@@ -44,6 +46,13 @@ export function openPool({ connection, sizeMax, applicationName, log }: PoolOpti
     keepAlive: true,
     // Statements go out without waiting for the answers to those before them.
     pipeline: true,
+    ...(role === undefined
+      ? {}
+      : {
+          onConnect: async (client: ClientBase) => {
+            await client.query(`set role ${role}`);
+          },
+        }),
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
   });
@@ -51,9 +60,15 @@ export function openPool({ connection, sizeMax, applicationName, log }: PoolOpti
   return pool;
 }
 
-export function openKysely(pool: Pool): Database {
+/**
+ * Where `tenants` is a pool of its own, tenant transactions run there. Its connections are the tenant
+ * role's, so that a statement whose `begin` got lost sees nothing instead of everything.
+ */
+export function openKysely(pool: Pool, tenants: Pool = pool): Database {
   const db = new Kysely<Tables>({ dialect: new OpeningDialect({ pool }) });
-  registerPool(db, pool);
+  const tenantDb =
+    tenants === pool ? db : new Kysely<Tables>({ dialect: new OpeningDialect({ pool: tenants }) });
+  registerTenants(db, { db: tenantDb, pool: tenants });
   return db;
 }
 

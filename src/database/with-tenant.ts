@@ -3,11 +3,10 @@ import { AppError, isUuid } from "#platform";
 import type { Database, DatabaseTransaction } from "./database.ts";
 import { executeTogether } from "./execute-together.ts";
 import { openingWith } from "./opening-driver.ts";
+import { TENANT_ROLE, tenantsOfDatabase } from "./tenants.ts";
 
 type Work<Result> = (tx: DatabaseTransaction) => Promise<Result>;
 
-/** The role of tenant transactions; migration 0004 makes it. */
-const TENANT_ROLE = "infragpt_app";
 const ATTEMPTS_MAX = 4;
 // serialization_failure and deadlock_detected: PostgreSQL asks for the transaction to be run again.
 const RUN_AGAIN = new Set(["40001", "40P01"]);
@@ -27,7 +26,11 @@ export async function withTenant<Result>(
   work: Work<Result>,
 ): Promise<Result> {
   const opening = tenantSettings(organizationId);
-  return runTransaction((run) => openingWith(opening, () => db.transaction().execute(run)), work);
+  const tenants = tenantsOfDatabase(db);
+  return runTransaction(
+    (run) => openingWith(opening, () => tenants.db.transaction().execute(run)),
+    work,
+  );
 }
 
 /**
@@ -41,7 +44,7 @@ export async function queryTenant<Result>(
   work: Work<Result>,
 ): Promise<Result> {
   const opening = tenantSettings(organizationId);
-  return runTransaction((run) => executeTogether(db, opening, run), work);
+  return runTransaction((run) => executeTogether(tenantsOfDatabase(db).pool, opening, run), work);
 }
 
 function tenantSettings(organizationId: string): string {

@@ -28,8 +28,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await onServer(server, `create database ${name} template ${TEMPLATE_DATABASE}`);
   const connection = { ...server, database: name };
-  const db = openKysely(openPool({ connection, sizeMax: 10, applicationName: name, log }));
-  const ingestDb = openKysely(openPool({ connection, sizeMax: 3, applicationName: name, log }));
+  const open = (sizeMax: number, role?: string) =>
+    openPool({ connection, sizeMax, applicationName: name, log, ...(role ? { role } : {}) });
+  const tenants = open(5, "infragpt_app");
+  const db = openKysely(open(5), tenants);
+  const ingestDb = openKysely(open(3));
   return {
     db,
     ingestDb,
@@ -37,7 +40,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     url: urlOf(connection),
     name,
     async [Symbol.asyncDispose]() {
-      await Promise.all([db.destroy(), ingestDb.destroy()]);
+      await Promise.all([db.destroy(), ingestDb.destroy(), tenants.end()]);
       await onServer(server, `drop database ${name} with (force)`);
     },
   };

@@ -46,11 +46,13 @@ export async function listHistory(
 ): Promise<readonly Message[]> {
   const { rows } = await sql<MessageRow>`
     select messages.id, external_id, author_kind, author_id, author_name, text, sent_at, messages.created_at
-    from turns join messages using (organization_id, conversation_id)
+    from turns join messages on messages.organization_id = turns.organization_id
+      and messages.conversation_id = turns.conversation_id
     where turns.organization_id = ${organizationId} and turns.id = ${turnId}
       and (messages.id < turns.message_id
         or (messages.id > turns.message_id and author_kind = 'agent' and turn_id is distinct from turns.id))
-    order by messages.id desc
+    -- With the conversation in front only its own index gives this order.
+    order by messages.conversation_id desc, messages.id desc
     limit ${messagesMax}`.execute(db);
   return rows.map(toMessage);
 }

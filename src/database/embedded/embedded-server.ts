@@ -29,6 +29,8 @@ const SETTINGS = [
   `max_connections=${CONNECTIONS_MAX}`,
   "max_wal_size=256MB",
   "log_checkpoints=off",
+  // A young database has no statistics; its tables fill within seconds of the first start.
+  "autovacuum_naptime=10s",
   // Statements and their values may hold messages and tokens: the server's log does not repeat them.
   "log_min_error_statement=panic",
   "log_error_verbosity=terse",

@@ -30,7 +30,7 @@ export const foundation: Migration = {
       expires_at timestamptz,
       revoked_at timestamptz,
       last_used_at timestamptz,
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
 
     create table integrations (
@@ -55,7 +55,7 @@ export const foundation: Migration = {
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
       last_used_at timestamptz,
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
     -- One account belongs to one organization at a time.
     create unique index integrations_live_account on integrations (connector_type, connector_organization_id)
@@ -75,7 +75,7 @@ export const foundation: Migration = {
       rotated_at timestamptz,
       expires_at timestamptz,
       unique (integration_id, credential_type),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id)
     );
 
@@ -122,7 +122,7 @@ export const foundation: Migration = {
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
       unique (integration_id, external_id),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id)
     );
 
@@ -140,10 +140,9 @@ export const foundation: Migration = {
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
       unique (organization_id, surface, external_key),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id)
     );
-    create index conversations_recent on conversations (organization_id, updated_at desc);
 
     create table messages (
       id uuid primary key,
@@ -162,10 +161,12 @@ export const foundation: Migration = {
       created_at timestamptz not null default now(),
       unique (conversation_id, external_id),
       unique (turn_id, text_hash),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, conversation_id) references conversations (organization_id, id)
     );
-    create index messages_of_conversation on messages (conversation_id, id desc);
+    -- Columns that others refer to lead with id: led by organization_id, the planner takes them for a
+    -- whole organization's rows while a table is young.
+    create index messages_of_conversation on messages (conversation_id, id);
 
     create table turns (
       id uuid primary key,
@@ -182,11 +183,11 @@ export const foundation: Migration = {
       created_at timestamptz not null default now(),
       started_at timestamptz,
       finished_at timestamptz,
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, conversation_id) references conversations (organization_id, id),
       foreign key (organization_id, message_id) references messages (organization_id, id)
     );
-    create index turns_of_conversation on turns (conversation_id, id desc);
+    create index turns_of_conversation on turns (conversation_id, id);
 
     alter table messages add foreign key (organization_id, turn_id) references turns (organization_id, id);
 
@@ -208,7 +209,7 @@ export const foundation: Migration = {
       created_at timestamptz not null default now(),
       posted_at timestamptz,
       unique (message_id, part),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, conversation_id) references conversations (organization_id, id),
       foreign key (organization_id, message_id) references messages (organization_id, id)
     );

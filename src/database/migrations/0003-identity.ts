@@ -50,7 +50,7 @@ export const identity: Migration = {
       deleted_at timestamptz,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
     create index memberships_of_user on memberships (organization_id, user_id) where deleted_at is null;
 
@@ -67,7 +67,7 @@ export const identity: Migration = {
       permissions text[] not null,
       updated_at timestamptz not null default now(),
       unique (organization_id, role),
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
 
     -- Ids of the directory's deliveries: each is applied once.
@@ -87,7 +87,7 @@ export const identity: Migration = {
       created_at timestamptz not null,
       expires_at timestamptz not null,
       used_at timestamptz,
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
 
     create table local_sessions (
@@ -98,7 +98,7 @@ export const identity: Migration = {
       created_at timestamptz not null,
       expires_at timestamptz not null,
       ended_at timestamptz,
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
 
     -- A chat account that acts as a member.
@@ -112,7 +112,7 @@ export const identity: Migration = {
       method text not null check (method in ('link', 'email')),
       created_at timestamptz not null,
       unique (organization_id, integration_id, chat_user_id),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id)
     );
 
@@ -127,7 +127,7 @@ export const identity: Migration = {
       created_at timestamptz not null,
       expires_at timestamptz not null,
       used_at timestamptz,
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id)
     );
 

@@ -49,7 +49,7 @@ export const connections: Migration = {
       created_at timestamptz not null,
       expires_at timestamptz not null,
       used_at timestamptz,
-      unique (organization_id, id)
+      unique (id, organization_id)
     );
     create index authorization_states_of_organization on authorization_states (organization_id, expires_at);
     select secure_tenant_table('authorization_states');
@@ -68,7 +68,7 @@ export const connections: Migration = {
       ciphertext bytea not null,
       created_at timestamptz not null,
       unique (integration_id, credential_type),
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id)
     );
     select secure_tenant_table('revocation_credentials');
@@ -100,7 +100,7 @@ export const connections: Migration = {
       shown_status text not null,
       created_at timestamptz not null,
       updated_at timestamptz not null,
-      unique (organization_id, id),
+      unique (id, organization_id),
       foreign key (organization_id, integration_id) references integrations (organization_id, id),
       foreign key (organization_id, chat_integration_id) references integrations (organization_id, id)
     );
