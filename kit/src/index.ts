@@ -26,6 +26,8 @@ export {
   type WebhookReply,
   type WebhookRequest,
 } from "./connector.ts";
+export { fetchJson, retryAfterMsIn, type JsonAnswer, type JsonRequest } from "./fetch-json.ts";
+export { isHmacSha256 } from "./verify-hmac.ts";
 export { ConnectorError, type ConnectorErrorKind } from "./errors.ts";
 export type {
   ChannelKind,
