@@ -101,4 +101,10 @@ export interface Messenger {
   ): Promise<void>;
   /** Who somebody is, by the id that messages and commands carry. Needed where people act with permissions of their own. */
   readPerson?(connection: Connection, personId: string, options: Abortable): Promise<ChatProfile>;
+  /** The channel of direct messages with somebody; where `post` and `update` reach them. May run twice. */
+  openDirect?(
+    connection: Connection,
+    personId: string,
+    options: Abortable,
+  ): Promise<{ readonly channelId: string }>;
 }

@@ -2,7 +2,7 @@ import { createAgents, startBuiltinAgent, type AgentConfig, type ServiceState } 
 import { createAudit, type Audit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
-import { migrate, openDatabase, type OpenDatabase } from "#database";
+import { migrate, openDatabase, sqlExecutor, type OpenDatabase } from "#database";
 import { assertCanByName, createIdentity } from "#identity";
 import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
 import {
@@ -101,6 +101,7 @@ export async function startApp(
   const services = createServices({ log });
   const jobs = createJobs({
     connection: database.connection,
+    db: sqlExecutor(db),
     log: log.child({ room: "jobs" }),
   });
   const events = createEvents({ jobs, ids });
@@ -150,6 +151,8 @@ export async function startApp(
   const conversations = createConversations({
     db,
     jobs,
+    events,
+    publicUrl: () => publicUrl,
     integrations,
     identity,
     agents,

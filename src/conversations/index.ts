@@ -5,6 +5,7 @@ import type { Integrations } from "#integrations";
 import type {
   Abortable,
   Clock,
+  Events,
   Failpoint,
   GrpcService,
   Ids,
@@ -20,6 +21,7 @@ import {
   type TurnJob,
 } from "./turns/answer-message.ts";
 import { conversationGrpcServices } from "./grpc.ts";
+import { listenToHealth } from "./health/listen.ts";
 import { postMessage, type PostJob } from "./posts/post-message.ts";
 import { markFailed } from "./posts/store.ts";
 import { readConversation, type ConversationPage } from "./read-conversation.ts";
@@ -39,6 +41,7 @@ export type { TurnEvent } from "./turns/turn-events.ts";
 export interface ConversationsDeps {
   readonly db: Database;
   readonly jobs: Jobs;
+  readonly events: Pick<Events, "on">;
   readonly integrations: Integrations;
   readonly identity: Pick<Identity, "provider" | "chat">;
   readonly agents: Agents;
@@ -48,6 +51,8 @@ export interface ConversationsDeps {
   readonly failpoint: Failpoint;
   /** The service's own state in Markdown, for `/infragpt status`. */
   readonly describeState: () => Promise<string>;
+  /** "http://localhost:8080", without a slash at its end. */
+  readonly publicUrl: () => string;
   /** A turn that lasts longer is given up; longer than any agent's own deadline. */
   readonly turnSecondsMax: number;
   readonly concurrency: { readonly turnsMax: number; readonly postsMax: number };
@@ -105,6 +110,11 @@ export function createConversations(deps: ConversationsDeps): Conversations {
         markFailed(tx, organizationId, postId, String(error)),
       );
     },
+  });
+  listenToHealth({
+    ...deps,
+    reconnectUrl: ({ id, connectorId }) =>
+      `${deps.publicUrl()}/?${new URLSearchParams({ reconnect: connectorId, integration_id: id }).toString()}`,
   });
   const replies = { ids, clock, posts, split: integrations.split };
   const answerDeps: AnswerDeps = { ...deps, replies, running, events };

@@ -17,7 +17,8 @@ export async function checkSlackHealth(
     }
     const missing = listMissingScopes(profile);
     if (missing.length === 0) return { status: "healthy" };
-    return { status: "degraded", detail: `scopes are missing: ${missing.join(", ")}` };
+    const detail = `scopes are missing: ${missing.join(", ")}; reconnect Slack to add them`;
+    return { status: "degraded", detail, missingPermissions: missing };
   } catch (error) {
     if (!(error instanceof ConnectorError)) throw error;
     if (error.vendorCode === "token_expired") {

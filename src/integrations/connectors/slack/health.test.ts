@@ -72,7 +72,11 @@ describe("the health of a connection", () => {
     const connector = createSlackConnector(fakeSlackConfig(slack));
     const health = await connector.checkHealth!(connection, inTime());
 
-    assert.deepEqual(health, { status: "degraded", detail: "scopes are missing: im:history" });
+    assert.deepEqual(health, {
+      status: "degraded",
+      detail: "scopes are missing: im:history; reconnect Slack to add them",
+      missingPermissions: ["im:history"],
+    });
   });
 
   test("is revoked when the token was", async () => {

@@ -2,6 +2,7 @@ import type { Messenger } from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
 import type { SlackConfig } from "./config.ts";
 import { findPost } from "./find-post.ts";
+import { openDirect } from "./open-direct.ts";
 import { postMessage } from "./post.ts";
 import { readPerson } from "./read-person.ts";
 import { readThread } from "./read-thread.ts";
@@ -33,6 +34,8 @@ export function createMessenger(
       const token = getBotToken(connection);
       await caller.call(token, "assistant.threads.setStatus", input, options);
     },
+    openDirect: (connection, personId, options) =>
+      openDirect(caller, connection, personId, options),
     readPerson: (connection, personId, options) =>
       readPerson(caller, connection, personId, options),
     respond: (_, answer, options) => respondToCommand(config, answer, options),
