@@ -33,6 +33,11 @@ export interface JobsConnection {
 export interface JobsOptions {
   readonly connection: JobsConnection;
   readonly log: Log;
+  /**
+   * Runs our own statements. A pool that names its statements saves planning them each time, which
+   * is most of what a look for jobs costs; pg-boss's own pool does not.
+   */
+  readonly db?: SqlExecutor;
   /** How often all queues are looked at for jobs that nobody announced; 1 unless a test says otherwise. */
   readonly pollSeconds?: number;
 }
@@ -152,7 +157,7 @@ class PgBossJobs implements Jobs {
   }
 
   get #db(): SqlExecutor {
-    return this.#boss.getDb();
+    return this.#options.db ?? this.#boss.getDb();
   }
 
   async #createQueue(queue: QueueOptions<object>): Promise<void> {
