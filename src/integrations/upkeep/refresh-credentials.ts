@@ -69,7 +69,8 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     if (!ability) return;
     const startedAt = deps.clock.now();
     const begun = await withTenant(deps.db, organizationId, async (tx) => {
-      if (!(await beginRefresh(tx, organizationId, id, startedAt))) return undefined;
+      const until = new Date(startedAt.getTime() + ability.beforeExpiryMs);
+      if (!(await beginRefresh(tx, organizationId, id, { at: startedAt, until }))) return undefined;
       await rememberUse(deps, tx, integration);
       return listCredentials(tx, organizationId, id);
     });

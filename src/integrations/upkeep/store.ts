@@ -114,14 +114,14 @@ export async function listDueRefreshes(
 }
 
 /**
- * Writes down that a refresh begins, before the vendor is asked: of all replicas one gets true. Locks
- * the row for this statement only.
+ * Writes down that a refresh begins, before the vendor is asked: of all replicas one gets true, and
+ * none once the credentials hold beyond `until` again. Locks the row for this statement only.
  */
 export async function beginRefresh(
   tx: DatabaseTransaction,
   organizationId: string,
   id: string,
-  at: Date,
+  { at, until }: { at: Date; until: Date },
 ): Promise<boolean> {
   const begun = await tx
     .updateTable("integrations")
@@ -130,6 +130,7 @@ export async function beginRefresh(
     .where("id", "=", id)
     .where("status", "=", "active")
     .where("refresh_state", "=", "idle")
+    .where("credentials_expire_at", "<=", until)
     .where((where) =>
       where.or([where("refresh_after", "is", null), where("refresh_after", "<=", at)]),
     )
