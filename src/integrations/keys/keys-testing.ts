@@ -13,7 +13,7 @@ import {
   type SealContext,
 } from "#platform";
 import { listCredentials, listCredentialVersions, writeCredential } from "../store.ts";
-import { insertAccounts } from "./testing/store.ts";
+import { insertAccounts, insertCredentials } from "./testing/store.ts";
 import type { KeyHeartbeat } from "./keep-keys.ts";
 
 export const ORGANIZATION_ID = "00000000-0000-7000-8000-000000000001";
@@ -94,4 +94,26 @@ export async function readSecrets(
       return Buffer.from(await keyring.open(context, record, { signal })).toString();
     }),
   );
+}
+
+/** Many accounts with one credential each, stored at once; returns the ids of the integrations. */
+export async function manySecrets(
+  db: Database,
+  keyring: Keyring,
+  organizationId: string,
+  count: number,
+): Promise<readonly string[]> {
+  const ids = await someAccounts(db, organizationId, count);
+  const credentialType = "bot_token";
+  const records = await Promise.all(
+    ids.map(async (integrationId) => {
+      const context = { organizationId, integrationId, credentialType, version: 1 };
+      const sealed = await keyring.seal(context, Buffer.from(`of ${integrationId}`), { signal });
+      return { integrationId, ...sealed };
+    }),
+  );
+  await withTenant(db, organizationId, (tx) =>
+    insertCredentials(tx, organizationId, credentialType, records),
+  );
+  return ids;
 }

@@ -1,5 +1,6 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "#database";
+import type { SealedRecord } from "#platform";
 
 /** Integrations of accounts that are named like the integrations themselves. */
 export async function insertAccounts(
@@ -22,4 +23,24 @@ export async function query<Row = unknown>(
 ): Promise<readonly Row[]> {
   const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, [...values]));
   return rows;
+}
+
+/** First versions of one credential of many integrations. */
+export async function insertCredentials(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  credentialType: string,
+  records: readonly (SealedRecord & { readonly integrationId: string })[],
+): Promise<void> {
+  await sql`
+    insert into integration_credentials
+      (id, organization_id, integration_id, credential_type, version, kek_id, wrapped_dek, ciphertext)
+    select gen_random_uuid(), ${organizationId}, n.integration_id, ${credentialType}, 1,
+      n.kek_id, n.wrapped_dek, n.ciphertext
+    from unnest(
+      ${records.map(({ integrationId }) => integrationId)}::uuid[],
+      ${records.map(({ kekId }) => kekId)}::text[],
+      ${records.map(({ wrappedDek }) => Buffer.from(wrappedDek))}::bytea[],
+      ${records.map(({ ciphertext }) => Buffer.from(ciphertext))}::bytea[]
+    ) as n (integration_id, kek_id, wrapped_dek, ciphertext)`.execute(tx);
 }
