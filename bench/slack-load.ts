@@ -124,7 +124,9 @@ function end(id: string): void {
   if (order.window > 0) sendOne();
   if (ended < order.events) return;
   latenciesMs.sort((a, b) => a - b);
-  const at = (share: number): number => latenciesMs[Math.floor(latenciesMs.length * share)] ?? 0;
+  function at(share: number): number {
+    return latenciesMs[Math.floor(latenciesMs.length * share)] ?? 0;
+  }
   const seconds = (performance.now() - begunAt) / 1000;
   process.send?.({
     kind: "done",

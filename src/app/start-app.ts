@@ -136,10 +136,10 @@ export async function startApp(
   await integrations.checkKeys({ signal });
 
   let sources: StateSources | undefined;
-  const readState = async () => {
+  async function readState(): Promise<ServiceState> {
     if (!sources) throw new Error("The state is read before the service is built.");
     return readServiceState(sources);
-  };
+  }
   const builtin = await startBuiltinAgent({ readState, log: log.child({ room: "agents" }) });
   opened.defer(() => builtin.close());
   const agentConfigs =
@@ -228,7 +228,7 @@ export async function startApp(
   const directoryAddress = await directory?.start();
   opened.defer(() => directory?.stop());
   opened.defer(() => services.stop());
-  services.add("agents:watch", agents.watch);
+  services.add("agents:watch", (options) => agents.watch(options));
   services.add("audit:sign", (options) => audit.keepSigning(options));
   integrations.start();
 
@@ -249,7 +249,7 @@ export async function startApp(
     createLoginLink: () => identity.createLoginLink(),
     agentNames: agentConfigs.map((agent) => agent.name),
     states: readState,
-    connect: integrations.connect,
+    connect: (input, options) => integrations.connect(input, options),
     stop,
   };
 }

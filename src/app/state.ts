@@ -104,13 +104,10 @@ export function stateAsMarkdown(state: ServiceState): string {
     degraded: ":large_yellow_circle:",
     down: ":red_circle:",
   } as const;
-  const section = (title: string, lines: readonly StateLine[]): string =>
-    [
-      `*${title}*`,
-      ...(lines.length === 0
-        ? ["none"]
-        : lines.map((line) => `${marks[line.state]} ${line.name}: ${line.detail}`)),
-    ].join("\n");
+  function section(title: string, lines: readonly StateLine[]): string {
+    const told = lines.map((line) => `${marks[line.state]} ${line.name}: ${line.detail}`);
+    return [`*${title}*`, ...(told.length === 0 ? ["none"] : told)].join("\n");
+  }
   return [
     section("Connections", state.connections),
     section("Agents", state.agents),

@@ -116,7 +116,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     reconnectUrl: ({ id, connectorId }) =>
       `${deps.publicUrl()}/?${new URLSearchParams({ reconnect: connectorId, integration_id: id }).toString()}`,
   });
-  const replies = { ids, clock, posts, split: integrations.split };
+  const replies = { ids, clock, posts, split: (markdown: string) => integrations.split(markdown) };
   const answerDeps: AnswerDeps = { ...deps, replies, running, events };
 
   const turns = jobs.define<TurnJob>({

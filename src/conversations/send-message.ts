@@ -113,7 +113,9 @@ export async function* watchTurn(
     pending.push(event);
     wake.resolve();
   });
-  const onAbort = (): void => wake.resolve();
+  function onAbort(): void {
+    wake.resolve();
+  }
   signal.addEventListener("abort", onAbort, { once: true });
   let hasEnded = false;
   try {

@@ -41,21 +41,21 @@ export async function sendReply(
       throw new AppError("not_found", `Conversation ${input.conversationId} does not exist.`);
     const endedAfter = new Date(deps.replies.clock.now().getTime() - LATE_REPLY_MS);
     const turnId = await findTurnOfReply(tx, organizationId, conversation.id, endedAfter);
-    const { messageId, isSaid } = await addReply(deps.replies, tx, {
+    const said = await addReply(deps.replies, tx, {
       conversation,
       author: { kind: "agent", id: principal.id },
       text: input.text,
       turnId,
       externalId: input.idempotencyKey,
     });
-    if (isSaid) return messageId;
+    if (said.isSaid) return said.messageId;
     const twin = await findTwin(tx, organizationId, {
       conversationId: conversation.id,
       externalId: input.idempotencyKey,
       turnId,
       textHash: textHashOf(input.text),
     });
-    return twin?.messageId ?? messageId;
+    return twin?.messageId ?? said.messageId;
   });
   deps.replies.posts.wake();
   return { messageId };

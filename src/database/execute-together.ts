@@ -38,6 +38,7 @@ export async function executeTogether<Result>(
   });
   const [begun, worked, committed] = await Promise.allSettled([
     begin,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it builds the same statements, on a connection inside a transaction.
     work(direct.db as DatabaseTransaction),
     committing.promise,
   ]);

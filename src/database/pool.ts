@@ -46,6 +46,7 @@ export function openPool({ connection, sizeMax, applicationName, log, role }: Po
     keepAlive: true,
     // Statements go out without waiting for the answers to those before them.
     pipeline: true,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool awaits it; its types do not say so.
     onConnect: async (client: ClientBase) => {
       // Every statement of ours finds rows by key, whatever the values: planning them anew each time
       // cost more than running them, up to 1 ms under row-level security.

@@ -7,6 +7,11 @@ import { createTestDatabase, type TestDatabase } from "../../test/support/databa
 const LOCAL = "00000000-0000-7000-8000-000000000001";
 const OTHER = "00000000-0000-7000-8000-000000000002";
 
+function addChannelless(id: string, organizationId: string) {
+  return sql`insert into conversations (id, organization_id, surface, external_key)
+    values (${id}, ${organizationId}, 'grpc', ${id})`;
+}
+
 describe("A tenant transaction that goes out together", () => {
   let database: TestDatabase;
   before(async () => {
@@ -16,11 +21,6 @@ describe("A tenant transaction that goes out together", () => {
     );
   });
   after(() => database[Symbol.asyncDispose]());
-
-  function addChannelless(id: string, organizationId: string) {
-    return sql`insert into conversations (id, organization_id, surface, external_key)
-      values (${id}, ${organizationId}, 'grpc', ${id})`;
-  }
 
   async function count(id: string): Promise<number> {
     const { rows } = await sql`select 1 from conversations where id = ${id}`.execute(database.db);

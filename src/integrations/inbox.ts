@@ -120,9 +120,7 @@ function assertStorable(delivery: Delivery): void {
     delivery.messageKey ?? "-",
     delivery.kind,
   ];
-  const isBad = (key: string) =>
-    key === "" || key.length > DELIVERY_LIMITS.keyCharactersMax || key.includes("\u0000");
-  if (keys.some(isBad)) {
+  if (keys.some(isUnfitKey)) {
     throw new AppError(
       "invalid_request",
       "The delivery has an empty, overlong or binary identifier.",
@@ -131,4 +129,8 @@ function assertStorable(delivery: Delivery): void {
   if (delivery.body.byteLength > DELIVERY_LIMITS.bodyBytesMax) {
     throw new AppError("payload_too_large", "The delivery is larger than 25 MiB.");
   }
+}
+
+function isUnfitKey(key: string): boolean {
+  return key === "" || key.length > DELIVERY_LIMITS.keyCharactersMax || key.includes("\u0000");
 }

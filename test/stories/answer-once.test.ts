@@ -99,7 +99,7 @@ describe("One visible answer per message", () => {
 
   it("stays silent for plain messages, edits, joins and its own posts", async () => {
     const { teamId } = slack.workspace;
-    const before = agent.requests().length;
+    const asked = agent.requests().length;
     const plain = slack.say(teamId, slack.channel.id, "U1", "nobody asked you");
     const joined = slack.say(teamId, slack.channel.id, "U1", "joined", {
       extra: { subtype: "channel_join" },
@@ -107,7 +107,7 @@ describe("One visible answer per message", () => {
     await Promise.all([plain.acked, joined.acked]);
     await untilSettled(database);
 
-    assert.equal(agent.requests().length, before);
+    assert.equal(agent.requests().length, asked);
     assert.deepEqual(visible(slack.channel.id, plain.ts), []);
   });
 

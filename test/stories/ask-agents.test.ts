@@ -180,7 +180,7 @@ describe("Asking agents", { concurrency: 3 }, () => {
 
     await reading;
     await untilSettled(story.database);
-    await connection.close();
+    connection.close();
   });
 
   it("streams an answer over gRPC and keeps it in the conversation", async () => {
@@ -208,6 +208,6 @@ describe("Asking agents", { concurrency: 3 }, () => {
       conversation.messages.map((message) => message.text),
       ["over gRPC", "You said: over gRPC"],
     );
-    await connection.close();
+    connection.close();
   });
 });

@@ -5,6 +5,10 @@ import { startFakeSlack, type FakeMessage, type FakeSlack } from "../fakes/slack
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { aHome, socketSlack, startService, untilSettled } from "../support/service.ts";
 
+function texts(answers: readonly FakeMessage[]): string[] {
+  return answers.map((answer) => answer.visibleText);
+}
+
 describe("One answer reaches the thread, whatever Slack does", () => {
   let slack: FakeSlack;
   let agent: FakeAgent;
@@ -35,9 +39,6 @@ describe("One answer reaches the thread, whatever Slack does", () => {
     await untilSettled(database, 40_000);
     return slack.answers(teamId, channelId, asked.ts);
   }
-
-  const texts = (answers: readonly FakeMessage[]): string[] =>
-    answers.map((answer) => answer.visibleText);
 
   it("waits as long as Slack asks when it is rate limited", async () => {
     slack.fail("chat.postMessage", { kind: "rate_limited", retryAfterSeconds: 1 });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { Client } from "pg";
+import { Client, type Pool } from "pg";
 import { createLog, createScrubber } from "#platform";
 import { type ConnectionOptions, type Database, sqlExecutor } from "#database";
 import { openKysely, openPool } from "../../src/database/pool.ts";
@@ -28,8 +28,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await onServer(server, `create database ${name} template ${TEMPLATE_DATABASE}`);
   const connection = { ...server, database: name };
-  const open = (sizeMax: number, role?: string) =>
-    openPool({ connection, sizeMax, applicationName: name, log, ...(role ? { role } : {}) });
+  function open(sizeMax: number, role?: string): Pool {
+    return openPool({ connection, sizeMax, applicationName: name, log, ...(role ? { role } : {}) });
+  }
   const tenants = open(5, "infragpt_app");
   const db = openKysely(open(5), tenants);
   const ingestDb = openKysely(open(3));

@@ -154,8 +154,9 @@ async function recover(
   };
   if (integrationId)
     await deps.integrations.connections.note({ organizationId, id: integrationId }, error);
-  const inTenant = (work: Parameters<typeof queryTenant<void>>[2]) =>
-    queryTenant(deps.db, organizationId, work);
+  function inTenant(work: Parameters<typeof queryTenant<void>>[2]): Promise<void> {
+    return queryTenant(deps.db, organizationId, work);
+  }
   const isFirstAttempt = post.attemptedAt === undefined;
   switch (error.kind) {
     case "rate_limited":
