@@ -31,7 +31,7 @@ export default defineConfig({
     "typescript/explicit-module-boundary-types": "error",
     "eslint/preserve-caught-error": "error",
     // An exhaustive switch returns on every path; the compiler checks that, this rule cannot.
-    "eslint/consistent-return": "off",
+    "typescript/consistent-return": "off",
     // `await using _service` is how a test owns what it only needs to run.
     "eslint/no-underscore-dangle": "off",
     // It takes chat.postMessage for window.postMessage.
