@@ -82,6 +82,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     isTakingWords: true,
     run: async (...args) => (await import("./keys.ts")).keys(...args),
   },
+  slack: {
+    summary: "Print the manifest of a Slack app that fits, or the page that makes it",
+    usage: "manifest | link",
+    options: {
+      name: { type: "string", value: "name", help: "What the app is called; InfraGPT otherwise" },
+      config: CONFIG,
+      json: JSON_OUTPUT,
+    },
+    isTakingWords: true,
+    run: async (...args) => (await import("./slack.ts")).slack(...args),
+  },
   jobs: {
     summary: "List jobs that failed for good, or run one again",
     usage: "list | replay <id>",

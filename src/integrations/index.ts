@@ -40,7 +40,11 @@ import { createRevocations } from "./upkeep/revoke-at-vendor.ts";
 import { createResourceSync } from "./upkeep/sync-resources.ts";
 import { watchConnections } from "./upkeep/watch-connections.ts";
 
-export { diagnose as diagnoseSlack } from "./connectors/slack/index.ts";
+export {
+  diagnose as diagnoseSlack,
+  newAppUrl as newSlackAppUrl,
+  slackManifest,
+} from "./connectors/slack/index.ts";
 export { hasStoredCredentials } from "./credentials.ts";
 export { checkKeys } from "./keys/check-keys.ts";
 export { listKeys, type KeyList, type ListedKey } from "./keys/list-keys.ts";
