@@ -1,6 +1,12 @@
 export { deadline, type Abortable } from "./abort.ts";
 export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } from "./breaker.ts";
 export { systemClock, type Clock } from "./clock.ts";
+export {
+  createGuardedFetch,
+  type GuardedFetch,
+  type GuardedFetchOptions,
+  type GuardedRequest,
+} from "./egress.ts";
 export { AppError, asAppError, grpcStatusOf, httpStatusOf, type ErrorCode } from "./errors.ts";
 export { createEvents, defineEvent, type Event, type Events } from "./events.ts";
 export { killAt, noFailpoint, type Failpoint, type FailpointName } from "./failpoint.ts";
