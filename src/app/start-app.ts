@@ -3,7 +3,7 @@ import { createAudit, type Audit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, sqlExecutor, type OpenDatabase } from "#database";
-import { assertCanByName, createIdentity } from "#identity";
+import { LOCAL_ORGANIZATION_ID, assertCanByName, createIdentity } from "#identity";
 import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
 import {
   createEvents,
@@ -29,7 +29,7 @@ import {
 import { identityProvider } from "./identity-provider.ts";
 import { openKeyring } from "./keyring.ts";
 import { consolePage, healthRoutes } from "./routes.ts";
-import { readServiceState, stateAsMarkdown, type StateSources } from "./state.ts";
+import { readDependencies, readServiceState, stateAsMarkdown, type StateSources } from "./state.ts";
 
 /** How long a start waits for a database that is away. */
 const DATABASE_WAIT_MS = 30_000;
@@ -136,9 +136,12 @@ export async function startApp(
   await integrations.checkKeys({ signal });
 
   let sources: StateSources | undefined;
-  async function readState(): Promise<ServiceState> {
-    if (!sources) throw new Error("The state is read before the service is built.");
-    return readServiceState(sources);
+  function built(): StateSources {
+    if (sources) return sources;
+    throw new Error("The state is read before the service is built.");
+  }
+  async function readState(organizationId: string): Promise<ServiceState> {
+    return readServiceState(built(), organizationId);
   }
   const builtin = await startBuiltinAgent({ readState, log: log.child({ room: "agents" }) });
   opened.defer(() => builtin.close());
@@ -146,7 +149,14 @@ export async function startApp(
     config.agents.length > 0 ? config.agents.map(toAgentConfig) : [builtinConfig(builtin)];
   const agents = createAgents({ configs: agentConfigs, log: log.child({ room: "agents" }), clock });
   opened.defer(() => agents.close());
-  sources = { database, integrations, agents, jobs, expectedLinks: expectedLinks(config) };
+  sources = {
+    database,
+    integrations,
+    agents,
+    jobs,
+    expectedLinks: expectedLinks(config),
+    isShared: identity.provider !== "local",
+  };
 
   const conversations = createConversations({
     db,
@@ -160,7 +170,7 @@ export async function startApp(
     ids,
     clock,
     failpoint,
-    describeState: async () => stateAsMarkdown(await readState()),
+    describeState: async (organizationId) => stateAsMarkdown(await readState(organizationId)),
     turnSecondsMax: turnSecondsMax(agentConfigs),
     concurrency: CONCURRENCY,
   });
@@ -184,7 +194,7 @@ export async function startApp(
       ),
     routes: [
       ...healthRoutes({
-        readChecks: () => readChecks(readState),
+        readChecks: () => readDependencies(built()),
         isStopping: () => isStopping,
         isDetailShown: config.mode === "local",
       }),
@@ -248,7 +258,7 @@ export async function startApp(
     },
     createLoginLink: () => identity.createLoginLink(),
     agentNames: agentConfigs.map((agent) => agent.name),
-    states: readState,
+    states: () => readState(LOCAL_ORGANIZATION_ID),
     connect: (input, options) => integrations.connect(input, options),
     stop,
   };
@@ -300,17 +310,6 @@ function toAgentConfig({ token, ...agent }: Config["agents"][number]): AgentConf
 function turnSecondsMax(agents: readonly AgentConfig[]): number {
   const chainMs = agents.reduce((sum, agent) => sum + agent.timeoutMs, 0);
   return Math.ceil(chainMs / 1000) + TURN_SPARE_SECONDS;
-}
-
-async function readChecks(readState: () => ReturnType<typeof readServiceState>) {
-  const { database, connections, agents } = await readState();
-  return [
-    { ...database, isNeeded: true },
-    // Sockets are needed; a single workspace whose token was revoked does not stop the others.
-    ...connections.map((line) => ({ ...line, isNeeded: line.name.endsWith(" sockets") })),
-    ...agents.map((line) => ({ ...line, isNeeded: false })),
-    { name: "encryption keys", state: "ok" as const, detail: "checked at start", isNeeded: true },
-  ];
 }
 
 function databasePlace(config: Config, database: OpenDatabase): string {

@@ -13,21 +13,49 @@ export interface StateSources {
   readonly jobs: Jobs;
   /** Connectors that should be listening, and how many links each keeps. */
   readonly expectedLinks: ReadonlyMap<string, number>;
+  /** Several organizations share the service: none is told where its parts are or how much others do. */
+  readonly isShared: boolean;
 }
 
-/** Reads the state of every part, for readiness, the built-in agent and `/infragpt status`. Never throws. */
-export async function readServiceState(sources: StateSources): Promise<ServiceState> {
+/**
+ * The state of every part and of one organization's connections, for the built-in agent and
+ * `/infragpt status`. Never throws.
+ */
+export async function readServiceState(
+  sources: StateSources,
+  organizationId: string,
+): Promise<ServiceState> {
   const [database, connections, queues] = await Promise.all([
     readDatabase(sources.database),
-    orFailure("connections", () => readConnections(sources.integrations)),
+    orFailure("connections", () => readConnections(sources.integrations, organizationId)),
     orFailure("queues", () => readQueues(sources.jobs)),
   ]);
   return {
     database,
     connections: [...readLinks(sources), ...connections],
-    queues,
-    agents: readAgents(sources.agents),
+    queues: sources.isShared ? queues.map(withoutDetail) : queues,
+    agents: sources.isShared
+      ? readAgents(sources.agents).map(withoutDetail)
+      : readAgents(sources.agents),
   };
+}
+
+function withoutDetail({ name, state }: StateLine): StateLine {
+  return { name, state, detail: state };
+}
+
+/** What the service needs to do its work, for readiness; names no organization's connections. */
+export async function readDependencies(
+  sources: StateSources,
+): Promise<readonly (StateLine & { readonly isNeeded: boolean })[]> {
+  const database = await readDatabase(sources.database);
+  return [
+    { ...database, isNeeded: true },
+    ...readLinks(sources).map((line) => ({ ...line, isNeeded: true })),
+    // A restart would not bring an agent back: people are told in their thread.
+    ...readAgents(sources.agents).map((line) => ({ ...line, isNeeded: false })),
+    { name: "encryption keys", state: "ok", detail: "checked at start", isNeeded: true },
+  ];
 }
 
 async function readDatabase(database: OpenDatabase): Promise<StateLine> {
@@ -57,7 +85,7 @@ async function orFailure(
 }
 
 /** One line for each connector that listens: how many of its links are open. */
-export function readLinks(
+function readLinks(
   sources: Pick<StateSources, "integrations" | "expectedLinks">,
 ): readonly StateLine[] {
   return [...sources.expectedLinks].map(([connectorId, expected]) => {
@@ -71,9 +99,13 @@ export function readLinks(
   });
 }
 
-async function readConnections(integrations: Integrations): Promise<readonly StateLine[]> {
+async function readConnections(
+  integrations: Integrations,
+  organizationId: string,
+): Promise<readonly StateLine[]> {
   const list = await integrations.list();
-  return list.map(({ connectorId, profile, health }) => ({
+  const own = list.filter((integration) => integration.organizationId === organizationId);
+  return own.map(({ connectorId, profile, health }) => ({
     name: `${connectorId}: ${profile.accountName || profile.accountId}`,
     state: health.status === "healthy" ? "ok" : health.status === "unknown" ? "degraded" : "down",
     detail: health.detail ?? health.status,

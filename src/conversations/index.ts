@@ -49,8 +49,8 @@ export interface ConversationsDeps {
   readonly ids: Ids;
   readonly clock: Clock;
   readonly failpoint: Failpoint;
-  /** The service's own state in Markdown, for `/infragpt status`. */
-  readonly describeState: () => Promise<string>;
+  /** What an organization may know of the service's state, in Markdown, for `/infragpt status`. */
+  readonly describeState: (organizationId: string) => Promise<string>;
   /** "http://localhost:8080", without a slash at its end. */
   readonly publicUrl: () => string;
   /** A turn that lasts longer is given up; longer than any agent's own deadline. */

@@ -14,8 +14,8 @@ const RESPOND_TIMEOUT_MS = 10_000;
 export interface CommandDeps extends ReceiveDeps, AskerDeps {
   readonly integrations: Pick<Integrations, "connections">;
   readonly log: Log;
-  /** The service's own state in Markdown, for `status`. */
-  readonly describeState: () => Promise<string>;
+  /** What an organization may know of the service's state, in Markdown, for `status`. */
+  readonly describeState: (organizationId: string) => Promise<string>;
 }
 
 const HELP = [
@@ -46,7 +46,13 @@ export async function receiveCommand(
   if (word === "" || (word === "help" && isAlone))
     return respond(deps, integration, command, HELP, signal);
   if (word === "status" && isAlone) {
-    return respond(deps, integration, command, await describeState(deps), signal);
+    return respond(
+      deps,
+      integration,
+      command,
+      await deps.describeState(integration.organizationId),
+      signal,
+    );
   }
   if (word === "link" && isAlone) {
     const answer = await linkAsker(deps, integration, command.author, { signal });
@@ -67,13 +73,6 @@ export async function receiveCommand(
       "I am on it: the answer comes in this channel.",
       signal,
     );
-}
-
-/** It names the connections of every organization: only for the one organization of local mode. */
-async function describeState(deps: CommandDeps): Promise<string> {
-  return deps.identity.provider === "local"
-    ? deps.describeState()
-    : "The state of this service is for its operators: `infragpt doctor` shows it.";
 }
 
 async function switchMonitoring(

@@ -64,6 +64,22 @@ async function readyOf(
   return Promise.race([message, early]);
 }
 
+/** A service token made by the local admin, who signs in with the printed link. */
+export async function aServiceToken(service: App, scopes: readonly string[]): Promise<string> {
+  const link = await service.createLoginLink();
+  const login = await fetch(link ?? "", { redirect: "manual" });
+  const cookie = (login.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+  const { origin } = new URL(link ?? "");
+  const made = await fetch(`${origin}/api/v1/tokens`, {
+    method: "POST",
+    body: JSON.stringify({ name: "test", scopes }),
+    headers: { "content-type": "application/json", origin, cookie },
+  });
+  const answer = (await made.json()) as { token?: string };
+  if (!answer.token) throw new Error(`No token was made: ${JSON.stringify(answer)}`);
+  return answer.token;
+}
+
 /** A directory for one test's service, removed at the end. */
 export function aHome(): { readonly path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), "infragpt-test-"));

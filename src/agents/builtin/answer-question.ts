@@ -8,7 +8,8 @@ import { answerFromState } from "./service-answers.ts";
 
 /** What the built-in agent may look at. */
 export interface Sources {
-  readState(): Promise<ServiceState>;
+  /** What the organization may know of the service. */
+  readState(organizationId: string): Promise<ServiceState>;
   readMachine(options: Abortable): Promise<Machine>;
 }
 
@@ -21,13 +22,13 @@ const STATE_TIMEOUT_MS = 5000;
 /** Answers one question in Markdown, block by block, telling what it looks at on the way. */
 export async function* answerQuestion(
   sources: Sources,
-  question: string,
+  { question, organizationId }: { readonly question: string; readonly organizationId: string },
   { signal }: Abortable,
 ): AsyncGenerator<Said> {
   const intent = findIntent(question);
   if (intent.kind === "help") yield* blocks(helpAnswer());
   else if (intent.kind === "unknown") yield* blocks(unknownAnswer());
-  else if (intent.kind === "state") yield* describeState(sources, question, signal);
+  else if (intent.kind === "state") yield* describeState(sources, question, organizationId, signal);
   else {
     yield task("machine", "Read this machine", "in_progress");
     const machine = await sources.readMachine({ signal });
@@ -39,10 +40,11 @@ export async function* answerQuestion(
 async function* describeState(
   sources: Sources,
   question: string,
+  organizationId: string,
   signal: AbortSignal,
 ): AsyncGenerator<Said> {
   yield task("state", "Read the state of this service", "in_progress");
-  const state = await readState(sources, signal);
+  const state = await readState(sources, organizationId, signal);
   yield task("state", "Read the state of this service", state ? "complete" : "failed");
   yield* blocks(
     state === undefined
@@ -51,12 +53,16 @@ async function* describeState(
   );
 }
 
-async function readState(sources: Sources, signal: AbortSignal): Promise<ServiceState | undefined> {
+async function readState(
+  sources: Sources,
+  organizationId: string,
+  signal: AbortSignal,
+): Promise<ServiceState | undefined> {
   const late = AbortSignal.any([signal, AbortSignal.timeout(STATE_TIMEOUT_MS)]);
   const aborted = Promise.withResolvers<undefined>();
   late.addEventListener("abort", () => aborted.resolve(undefined), { once: true });
   try {
-    return await Promise.race([sources.readState(), aborted.promise]);
+    return await Promise.race([sources.readState(organizationId), aborted.promise]);
   } catch {
     return undefined;
   } finally {

@@ -23,7 +23,7 @@ import { readMachine } from "./machine/read-machine.ts";
 
 export interface BuiltinAgentOptions {
   /** What the service knows about itself. May throw; the answer then says that it is not available. */
-  readState(): Promise<ServiceState>;
+  readState(organizationId: string): Promise<ServiceState>;
   readonly log: Log;
 }
 
@@ -49,7 +49,7 @@ export async function startBuiltinAgent(options: BuiltinAgentOptions): Promise<B
   const { log } = options;
   const token = new Secret(randomBytes(32).toString("base64url"));
   const sources: Sources = {
-    readState: logged(() => options.readState(), log),
+    readState: logged((organizationId) => options.readState(organizationId), log),
     readMachine: shareReadings(),
   };
   const server = createGrpcServer({
@@ -89,9 +89,13 @@ async function* converse(
   const cancelled = new AbortController();
   const rest = watchForCancel(incoming, cancelled);
   try {
-    const question = first.value.message.value.message?.text ?? "";
+    const start = first.value.message.value;
+    const asked = {
+      question: start.message?.text ?? "",
+      organizationId: start.principal?.organizationId ?? "",
+    };
     const both = AbortSignal.any([signal, cancelled.signal]);
-    for await (const said of answerQuestion(sources, question, { signal: both })) {
+    for await (const said of answerQuestion(sources, asked, { signal: both })) {
       both.throwIfAborted();
       yield toResponse(said);
     }
@@ -140,10 +144,10 @@ function shareReadings(): Sources["readMachine"] {
   };
 }
 
-function logged(readState: () => Promise<ServiceState>, log: Log): () => Promise<ServiceState> {
-  return async function readOrLog(): Promise<ServiceState> {
+function logged(readState: Sources["readState"], log: Log): Sources["readState"] {
+  return async function readOrLog(organizationId): Promise<ServiceState> {
     try {
-      return await readState();
+      return await readState(organizationId);
     } catch (error) {
       log.warn({ err: error }, "the service's own state could not be read");
       throw error;

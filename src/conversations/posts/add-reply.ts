@@ -20,6 +20,8 @@ export interface NewReply {
   /** The turn in which it is said: one turn says one text once. */
   readonly turnId?: string | undefined;
   readonly externalId?: string | undefined;
+  /** What it answers, shown above it where no thread shows it. */
+  readonly quoted?: string | undefined;
   /** Ends the turn with it. */
   readonly ends?: TurnOutcome | undefined;
 }
@@ -38,7 +40,9 @@ export async function addReply(
   const { organizationId } = conversation;
   const messageId = deps.ids();
   const isChat = conversation.channelId !== undefined;
-  const parts = isChat ? deps.split(text).map((part) => ({ id: deps.ids(), text: part })) : [];
+  const parts = isChat
+    ? deps.split(withQuote(text, reply.quoted)).map((part) => ({ id: deps.ids(), text: part }))
+    : [];
   const [outcome] = await Promise.all([
     insertReply(tx, organizationId, {
       messageId,
@@ -58,4 +62,13 @@ export async function addReply(
     ),
   ]);
   return { messageId, ...outcome };
+}
+
+const QUOTE_CHARACTERS_MAX = 500;
+
+function withQuote(text: string, quoted: string | undefined): string {
+  if (quoted === undefined) return text;
+  const isLong = quoted.length > QUOTE_CHARACTERS_MAX;
+  const shown = isLong ? `${quoted.slice(0, QUOTE_CHARACTERS_MAX)} …` : quoted;
+  return `> ${shown.replaceAll("\n", "\n> ")}\n\n${text}`;
 }

@@ -168,6 +168,8 @@ async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outco
       author,
       text: outcome.text,
       turnId: turn.id,
+      // A command's question stands nowhere in the channel.
+      quoted: conversation.threadId === undefined ? leased.message.text : undefined,
       ends,
     });
     return said.isEnded;

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createApp } from "#app";
+import { createLog, createScrubber } from "#platform";
+import { startFakeAgent } from "../fakes/agent/index.ts";
+import { startFakeSlack } from "../fakes/slack/index.ts";
+import { createTestDatabase, onTestServer } from "../support/database.ts";
+import { configOf } from "../support/service-config.ts";
+import {
+  aHome,
+  socketSlack,
+  spawnService,
+  startService,
+  untilSettled,
+} from "../support/service.ts";
+
+describe("A service that stops and starts", { concurrency: 3 }, () => {
+  it("stops within 30 s while an agent hangs, and gives the turn to the next replica", async () => {
+    await using slack = await startFakeSlack();
+    await using agent = await startFakeAgent({});
+    await using database = await createTestDatabase();
+    using home = aHome();
+    const spec = {
+      databaseUrl: database.url,
+      home: home.path,
+      slack: socketSlack(slack),
+      agents: [{ name: "far", endpoint: agent.endpoint }],
+    };
+    await using first = spawnService(spec);
+    await first.ready;
+    await slack.waitForConnections(2);
+    await agent.pause();
+    const asked = slack.mention(slack.workspace.teamId, slack.channel.id, "U1", "take your time");
+    await agent.waitForRequest();
+
+    const begunAt = performance.now();
+    await first.kill("SIGTERM");
+    const stoppedMs = performance.now() - begunAt;
+    const { code } = await first.exited;
+    await agent.release();
+    await using second = spawnService(spec);
+    await second.ready;
+    await slack.waitForMessages(1);
+    await untilSettled(database);
+
+    assert.equal(code, 0);
+    assert.ok(stoppedMs < 30_000, `${stoppedMs} ms`);
+    const answers = slack.answers(slack.workspace.teamId, slack.channel.id, asked.ts);
+    assert.deepEqual(
+      answers.map((answer) => answer.visibleText),
+      ["You said: take your time"],
+    );
+  });
+
+  it("goes on by itself when the database cut every connection", async () => {
+    await using slack = await startFakeSlack();
+    await using agent = await startFakeAgent({});
+    await using database = await createTestDatabase();
+    using home = aHome();
+    await using _service = await startService({
+      databaseUrl: database.url,
+      home: home.path,
+      slack: socketSlack(slack),
+      agents: [{ name: "far", endpoint: agent.endpoint }],
+    });
+    await slack.waitForConnections(2);
+    await onTestServer(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}' and pid <> pg_backend_pid()`,
+    );
+
+    const asked = slack.mention(slack.workspace.teamId, slack.channel.id, "U1", "still there?");
+    await asked.acked;
+    await slack.waitForMessages(1);
+
+    const answers = slack.answers(slack.workspace.teamId, slack.channel.id, asked.ts);
+    assert.deepEqual(
+      answers.map((answer) => answer.visibleText),
+      ["You said: still there?"],
+    );
+  });
+
+  it("goes on when Slack drops, freezes or renews its sockets", async () => {
+    await using slack = await startFakeSlack();
+    await using agent = await startFakeAgent({});
+    await using database = await createTestDatabase();
+    using home = aHome();
+    await using _service = await startService({
+      databaseUrl: database.url,
+      home: home.path,
+      slack: socketSlack(slack),
+      agents: [{ name: "far", endpoint: agent.endpoint }],
+    });
+    await slack.waitForConnections(2);
+    const { teamId } = slack.workspace;
+
+    slack.sendRaw("null");
+    slack.sendRaw("{not json");
+    slack.dropConnections();
+    const afterDrop = slack.mention(teamId, slack.channel.id, "U1", "after a drop");
+    await afterDrop.acked;
+    slack.disconnectAll("refresh_requested");
+    const afterRenewal = slack.mention(teamId, slack.channel.id, "U1", "after a renewal");
+    await afterRenewal.acked;
+    await slack.waitForMessages(2);
+    await untilSettled(database);
+
+    for (const [asked, text] of [
+      [afterDrop, "after a drop"],
+      [afterRenewal, "after a renewal"],
+    ] as const) {
+      const answers = slack.answers(teamId, slack.channel.id, asked.ts);
+      assert.deepEqual(
+        answers.map((answer) => answer.visibleText),
+        [`You said: ${text}`],
+      );
+    }
+  });
+
+  it("gives up a start when it is told to stop, and leaves nothing running", async () => {
+    await using database = await createTestDatabase();
+    using home = aHome();
+    const config = configOf({ databaseUrl: database.url, home: home.path });
+    const log = createLog({ level: "silent", format: "json", scrubber: createScrubber() });
+    const app = createApp(config, { log });
+
+    const starting = app.start().catch(() => undefined);
+    await app.stop();
+    await starting;
+
+    assert.throws(() => app.addresses, /has not started|./);
+  });
+});
