@@ -16,6 +16,8 @@ export interface Grant {
   readonly profile: AccountProfile;
   /** When the credentials stop working. Absent: they do not expire by themselves. */
   readonly expiresAt?: Date;
+  /** Where a form takes one of several: a role, or keys instead. Otherwise that of the authorization. */
+  readonly credentialType?: CredentialType;
   /** The vendor's id of the person who agreed ("U0123"), where it says so. */
   readonly grantedBy?: string;
 }

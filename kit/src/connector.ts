@@ -118,6 +118,17 @@ export interface Connector {
   readonly messenger?: Messenger;
   /** How a person connects an account. Absent: only the configuration can. */
   readonly authorization?: Authorization;
+  /**
+   * Prepares a newly connected account, such as by registering a webhook. What it returns is stored
+   * beside the credentials. Tried again until it succeeds, so it looks for what an earlier run left
+   * behind; `revoke` undoes it. Throws ConnectorError.
+   */
+  setUp?(
+    connection: Connection,
+    /** `webhookUrl` is the address of this integration's own webhook, where the connector has one. */
+    input: { readonly webhookUrl: string | undefined },
+    options: { readonly signal: AbortSignal },
+  ): Promise<{ readonly credentials?: Readonly<Record<string, Secret>> }>;
   /** New credentials before the old ones expire. */
   readonly refresh?: Refresh;
   /**

@@ -21,6 +21,8 @@ export interface OperationOptions {
   readonly signal: AbortSignal;
   /** The same for every attempt of one request: hand it to the vendor where it takes one. */
   readonly idempotencyKey?: string;
+  /** For the vendor's own audit log, such as the name of a session in CloudTrail. */
+  readonly runId?: string;
 }
 
 /** Something that can be done with a connected account. Agents and workflows name it as "connector.name". */

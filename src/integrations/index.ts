@@ -37,6 +37,7 @@ import { revokeAll } from "./revoke.ts";
 import { integrationRoutes } from "./routes.ts";
 import { createRefresher } from "./upkeep/refresh-credentials.ts";
 import { createRevocations } from "./upkeep/revoke-at-vendor.ts";
+import { createSetUps } from "./upkeep/set-up-account.ts";
 import { createResourceSync } from "./upkeep/sync-resources.ts";
 import { watchConnections } from "./upkeep/watch-connections.ts";
 
@@ -139,10 +140,12 @@ export function createIntegrations(
       if (connectors.get(integration.connectorId)?.resources) {
         await resourceSync.enqueue(tx, integration);
       }
+      await setUps.enqueue(tx, integration);
     },
   };
   const connections = createConnections(saving);
   const resourceSync = createResourceSync({ ...deps, connections });
+  const setUps = createSetUps({ ...deps, connections, connectors });
   const revocations = createRevocations({ ...deps, connectors });
   function isSecure(): boolean {
     return deps.publicUrl().startsWith("https:");

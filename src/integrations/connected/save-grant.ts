@@ -118,7 +118,7 @@ async function write(
     label: input.label,
     userId: input.userId,
     connectorUserId: grant.grantedBy,
-    credentialType: connector.authorization?.credentialType ?? "token",
+    credentialType: grant.credentialType ?? connector.authorization?.credentialType ?? "token",
     credentialsExpireAt: grant.expiresAt,
     profile: grant.profile,
     at,
