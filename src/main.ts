@@ -1,5 +1,10 @@
 import { isatty } from "node:tty";
-import { runCli } from "./cli/run-cli.ts";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+
+// Halves the CPU of a start. Beside the packages, because others may write to the system's own place for it.
+enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/infragpt"));
+const { runCli } = await import("./cli/run-cli.ts");
 
 /** Long enough for the last answer of a closing socket, and within the 30 s of a graceful stop. */
 const DRAIN_MS = 1000;
