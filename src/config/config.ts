@@ -96,7 +96,7 @@ export type EncryptionConfig =
       readonly namespace?: string;
     });
 
-export interface KeyServiceConfig {
+interface KeyServiceConfig {
   /** The key that new records are sealed with, in the service's own words. */
   readonly keyId: string;
   /** Further keys that may open records. */

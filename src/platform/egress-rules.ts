@@ -78,7 +78,7 @@ function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, [network, bits]: Network):
 }
 
 /** The host as it is compared: without brackets, and without the dots that end a full name. */
-export function hostOf(url: URL): string {
+function hostOf(url: URL): string {
   return url.hostname
     .replace(/^\[(.*)\]$/, "$1")
     .replace(/\.+$/, "")

@@ -21,7 +21,7 @@ export interface KeyService {
   decrypt(call: KeyServiceCall): Promise<Uint8Array>;
 }
 
-export interface KeyServiceCall extends Abortable {
+interface KeyServiceCall extends Abortable {
   readonly keyId: string;
   /** Plaintext to encrypt, ciphertext to decrypt. */
   readonly bytes: Uint8Array;

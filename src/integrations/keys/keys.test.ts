@@ -262,6 +262,21 @@ describe("a rotation", () => {
     assert.deepEqual(verified.ok && verified.rows > 0, true);
   });
 
+  test("does not take the id of a key that was lost", async () => {
+    await using world = await aWorld();
+    const before = await readFile(world.path, "utf8");
+    await world.rotate();
+    // The key file comes back from an older backup, once with a new key of the same id.
+    await writeFile(world.path, before);
+    const old = await keyringOf(world.path);
+    const deps = { ...world.tools(), keyring: old, log: aLog() };
+    const settings = { makesNewDataKeys: false, ...options };
+
+    await assert.rejects(rotateKeys(deps, settings), /k2 \(missing\)/);
+    await openKeysetFile(world.path).addPending();
+    await assert.rejects(rotateKeys(deps, settings), /k2 \(another key under the same id\)/);
+  });
+
   test("runs once at a time", async () => {
     const { world } = await aWorldWithSecrets(600);
     await using _ = world;

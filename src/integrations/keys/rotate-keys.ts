@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Audit } from "#audit";
 import { withSystem, type Database } from "#database";
-import { AppError, createKeyring, type Abortable, type KeysetFile } from "#platform";
+import { AppError, createKeyring, KeyringError, type Abortable, type KeysetFile } from "#platform";
+import { checkKeys } from "./check-keys.ts";
 import { KEY_HEARTBEAT, keyEntry, type KeyHeartbeat } from "./keep-keys.ts";
 import type { Replica } from "./model.ts";
 import { rewrapBatch, type RewrapDeps } from "./rewrap-records.ts";
@@ -76,6 +77,10 @@ export async function rotateKeys(
 async function rotateLocked(deps: RotateKeysDeps, options: RotateKeysOptions): Promise<Rotation> {
   const { keyring, keysetFile } = deps;
   await keyring.reload();
+  // Without a key that is needed, the next one could take its id.
+  await checkKeys(deps, options);
+  if (keysetFile)
+    await register(deps, keyring.primaryKeyId(), { ...options, makesNewDataKeys: false });
   const keyId = keysetFile
     ? await nextKeyOfFile(deps, keysetFile)
     : await refuseNothingToDo(deps, keyring.primaryKeyId());
@@ -126,11 +131,18 @@ async function register(
   { makesNewDataKeys, signal }: RotateKeysOptions,
 ): Promise<void> {
   const registered = await withSystem(db, "read the registered keys", listKeys);
-  if (registered.some(({ id }) => id === keyId)) return;
+  const known = registered.find(({ id }) => id === keyId);
   const sealing =
     keyring.primaryKeyId() === keyId || !keysetFile
       ? keyring
       : await createKeyring({ provider: await keysetFile.previewPromotion(keyId) });
+  if (known) {
+    if (await sealing.checkCanary(keyId, known.canary, { signal })) return;
+    throw new KeyringError(
+      "refused",
+      `Key ${keyId} is another one than was registered by this id: restore that one.`,
+    );
+  }
   const canary = await sealing.sealCanary(keyId, { signal });
   await withSystem(db, "register a key", async (tx) => {
     if (await insertKey(tx, { id: keyId, canary, makesNewDataKeys })) {
