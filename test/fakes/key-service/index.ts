@@ -25,6 +25,8 @@ export interface FakeKeyServer extends AsyncDisposable {
   readonly requests: readonly KeyServiceRequest[];
   /** The next `count` calls go wrong. */
   failNext(fault: KeyServiceFault, count?: number): void;
+  /** From now on calls go well again. */
+  recover(): void;
 }
 
 interface Protocol {
@@ -65,6 +67,9 @@ export async function serveKeys(protocol: Protocol): Promise<FakeKeyServer> {
     requests,
     failNext(fault, count = 1) {
       faults.push(...Array.from({ length: count }, () => fault));
+    },
+    recover() {
+      faults.length = 0;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
