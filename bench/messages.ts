@@ -141,7 +141,7 @@ try {
   write(
     "\n| | ours/s | bolt/s | ratio | ours p50 / p99 ms | bolt p50 / p99 ms | ours / bolt CPU µs |\n|---|---|---|---|---|---|---|\n",
   );
-  for (const what of Object.keys(ORDERS).filter((what) => what.includes(values.only))) {
+  for (const what of Object.keys(ORDERS).filter((order) => order.includes(values.only))) {
     const a = ours[what] as unknown as Figures[string];
     const b = bolt[what] as unknown as Figures[string];
     write(

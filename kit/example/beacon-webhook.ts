@@ -32,7 +32,7 @@ export function createIncidentWebhook(secrets: readonly Secret[]): Webhook {
 }
 
 /** What a stored delivery means: a signal that opens, changes or closes with its incident. */
-export function parseIncident(delivery: Delivery, _: AccountProfile): readonly InboundEvent[] {
+export function parseIncident(delivery: Delivery): readonly InboundEvent[] {
   const event = readEvent(delivery.body);
   if (!event) return [{ kind: "ignored", reason: "an unknown event" }];
   const { id, title, state, since } = event.incident;

@@ -77,9 +77,11 @@ async function send(request: JsonRequest): Promise<Response> {
       });
     }
     const why = signal.aborted ? "was given up" : "was cut off";
-    throw new ConnectorError("uncertain", `${vendor}: to ${action} ${why}`, {
-      ...(code === undefined ? {} : { vendorCode: code }),
-    });
+    throw new ConnectorError(
+      "uncertain",
+      `${vendor}: to ${action} ${why}`,
+      code === undefined ? {} : { vendorCode: code },
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { AgentFailureKind } from "#agents";
 
 export type Surface = "slack" | "grpc" | "console";
 export type Monitoring = "off" | "people" | "alerts";
-export type AuthorKind = "person" | "agent" | "bot" | "service";
+type AuthorKind = "person" | "agent" | "bot" | "service";
 export type TurnState = "queued" | "running" | "answered" | "failed" | "cancelled";
 
 /** One thread of one surface; its people share the context. */

@@ -142,6 +142,10 @@ export function createIntegrations(
       }
       await setUps.enqueue(tx, integration);
     },
+    wakeConnected(): void {
+      resourceSync.wake();
+      setUps.wake();
+    },
   };
   const connections = createConnections(saving);
   const resourceSync = createResourceSync({ ...deps, connections });

@@ -8,5 +8,5 @@ export interface ConnectorSettings {
 
 /** One line a connector. */
 export function builtinConnectors(settings: ConnectorSettings): readonly Connector[] {
-  return [...(settings.slack ? [createSlackConnector(settings.slack)] : [])];
+  return settings.slack ? [createSlackConnector(settings.slack)] : [];
 }

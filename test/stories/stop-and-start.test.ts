@@ -65,7 +65,7 @@ describe("A service that stops and starts", { concurrency: 3 }, () => {
     });
     await slack.waitForConnections(2);
     await onTestServer(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}' and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}' and state = 'idle' and pid <> pg_backend_pid()`,
     );
 
     const asked = slack.mention(slack.workspace.teamId, slack.channel.id, "U1", "still there?");

@@ -41,7 +41,9 @@ describe("Slack over HTTP", () => {
   });
   after(() => opened.disposeAsync());
 
-  const team = () => slack.workspace.teamId;
+  function team(): string {
+    return slack.workspace.teamId;
+  }
 
   it("answers a mention once", async () => {
     const asked = slack.mention(team(), slack.channel.id, "U1", "over HTTP");
@@ -91,11 +93,11 @@ describe("Slack over HTTP", () => {
 
   it("answers people in a channel that was switched to be monitored, until it is switched off", async () => {
     slack.addChannel(team(), { id: "CWATCHED" });
-    const monitor = async (text: string) => {
+    async function monitor(text: string): Promise<void> {
       await slack.slashCommand(team(), "CWATCHED", { command: "/infragpt", text, userId: "U5" })
         .acked;
       await untilSettled(database);
-    };
+    }
     await monitor("monitor people");
     await slack.say(team(), "CWATCHED", "U6", "is it me?").acked;
     await untilSettled(database);

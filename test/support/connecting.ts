@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { App } from "#app";
 
 /** An integration as the API answers it. */
 export interface IntegrationJson {
@@ -49,7 +48,7 @@ export interface Connector {
 }
 
 export function aConnector(
-  service: Pick<App, "addresses">,
+  service: { readonly addresses: { readonly http: string } },
   token: string | (() => string),
 ): Connector {
   async function post(path: string, body: unknown) {

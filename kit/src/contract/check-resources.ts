@@ -26,7 +26,10 @@ export function checkResources(start: StartVendor): void {
     } while (pageToken !== undefined);
 
     assert.ok(pages > 1, "the harness has resources for more than one page");
-    const inOrder = (list: readonly string[]) => list.toSorted((a, b) => a.localeCompare(b));
     assert.deepEqual(inOrder(ids), inOrder(vendor.resourceIds));
   });
+}
+
+function inOrder(list: readonly string[]): readonly string[] {
+  return list.toSorted((a, b) => a.localeCompare(b));
 }

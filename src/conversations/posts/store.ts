@@ -6,7 +6,7 @@ import type { TurnOutcome } from "../turns/store.ts";
 
 type Reader = Database | DatabaseTransaction;
 
-export type PostTarget = "conversation" | "fallback";
+type PostTarget = "conversation" | "fallback";
 
 /** One part of a message on its way to a chat. */
 export interface Post {

@@ -31,7 +31,7 @@ export interface AuthorizeDeps {
 }
 
 /** What a person does next: follow a link to the vendor, or fill in a form. */
-export type NextStep =
+type NextStep =
   | { readonly kind: "redirect"; readonly type: "oauth2" | "installation"; readonly url: string }
   | {
       readonly kind: "form";

@@ -172,7 +172,7 @@ async function exchange(
 }
 
 /** Every way in which a vendor fails is the caller's to repeat: nothing was stored. */
-export function toRefusal(error: unknown, { name }: Pick<Authorizable, "name">): AppError {
+function toRefusal(error: unknown, { name }: Pick<Authorizable, "name">): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof ConnectorError)) {
     return new AppError("internal", "Something went wrong on our side; nothing was stored.", {

@@ -28,6 +28,8 @@ export interface SaveGrantDeps {
   readonly events: Pick<Events, "publish" | "wake">;
   /** Called in the transaction that connects an account. */
   readonly onConnected: (tx: DatabaseTransaction, integration: Integration) => Promise<void>;
+  /** Called after the commit: begins at once what `onConnected` enqueued. */
+  readonly wakeConnected: () => void;
 }
 
 export interface GrantInput {
@@ -56,6 +58,7 @@ export async function saveGrant(
     const saved = await trySave(deps, input, options);
     if (saved) {
       deps.events.wake(connectionHealthChanged);
+      deps.wakeConnected();
       return saved;
     }
   }

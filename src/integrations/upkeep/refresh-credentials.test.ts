@@ -96,10 +96,15 @@ describe("Refreshing credentials", () => {
   async function connect(accountId: string): Promise<string> {
     const profile = { accountId, accountName: accountId };
     const grant = { ...aPair("rt"), profile };
-    const onConnected = async () => undefined;
     const connector = aConnector();
     const input = { organizationId, connector, grant, actor };
-    return (await saveGrant({ ...deps(), onConnected }, input, options)).id;
+    return (
+      await saveGrant(
+        { ...deps(), onConnected: async () => undefined, wakeConnected: () => undefined },
+        input,
+        options,
+      )
+    ).id;
   }
 
   function refresher(): Refresher {

@@ -38,6 +38,7 @@ interface SetUpDeps {
 export interface SetUps {
   /** Prepares an account soon, if the transaction commits and its connector has something to prepare. */
   enqueue(tx: DatabaseTransaction, integration: Integration): Promise<void>;
+  wake(): void;
 }
 
 export function createSetUps(deps: SetUpDeps): SetUps {
@@ -57,6 +58,7 @@ export function createSetUps(deps: SetUpDeps): SetUps {
       const data = { organizationId, integrationId: id };
       await queue.enqueue(sqlExecutor(tx), [{ id: deps.ids(), key: id, data }]);
     },
+    wake: () => queue.wake(),
   };
 }
 

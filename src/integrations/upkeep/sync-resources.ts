@@ -64,7 +64,7 @@ export function createResourceSync(deps: SyncDeps): ResourceSync {
 }
 
 /** Lists everything anew; what is in no page is forgotten at the end. May run twice. */
-export async function syncResources(
+async function syncResources(
   deps: Omit<SyncDeps, "jobs" | "ids">,
   { organizationId, integrationId }: SyncJob,
   options: Abortable,

@@ -21,7 +21,6 @@ beforeEach(async () => {
 afterEach(() => slack[Symbol.asyncDispose]());
 
 function post(text: string, channel = "C0LOCAL"): Promise<unknown> {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not the window's.
   return web.chat.postMessage({ channel, text });
 }
 

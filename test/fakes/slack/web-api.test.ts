@@ -32,7 +32,6 @@ function clientOf(token: string, options: WebClientOptions = {}): WebClient {
 }
 
 function post(message: ChatPostMessageArguments): Promise<ChatPostMessageResponse> {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not the window's.
   return web.chat.postMessage(message);
 }
 
