@@ -1,6 +1,5 @@
 import {
   isHmacSha256,
-  type AccountProfile,
   type Delivery,
   type InboundEvent,
   type Secret,
