@@ -58,3 +58,13 @@ export {
 } from "./operation.ts";
 export type { Resource, ResourcePage, Resources } from "./resources.ts";
 export { Secret } from "./secret.ts";
+export {
+  arrayIn,
+  cutText,
+  idIn,
+  isRecord,
+  parseRecord,
+  recordIn,
+  textIn,
+  type UntrustedRecord,
+} from "./untrusted.ts";

@@ -5,11 +5,14 @@ import {
   type OAuth2Authorization,
   Secret,
   type Refresh,
+  idIn,
+  recordIn,
+  textIn,
+  type UntrustedRecord,
 } from "@infragpt/connector-kit";
 import type { SlackConfig } from "./config.ts";
 import { identifyAccount } from "./identify.ts";
 import { BOT_SCOPES } from "./scopes.ts";
-import { idIn, recordIn, textIn, type UntrustedRecord } from "./untrusted.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 const AUTHORIZE_URL = "https://slack.com/oauth/v2/authorize";

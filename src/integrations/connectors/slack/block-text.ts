@@ -1,4 +1,4 @@
-import { arrayIn, isRecord, recordIn, textIn, type UntrustedRecord } from "./untrusted.ts";
+import { arrayIn, isRecord, recordIn, textIn, type UntrustedRecord } from "@infragpt/connector-kit";
 
 const PIECES_MAX = 500;
 const CHARACTERS_MAX = 40_000;

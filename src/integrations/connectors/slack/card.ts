@@ -1,8 +1,7 @@
-import type { Card, CardAction, CardTone } from "@infragpt/connector-kit";
+import { type Card, type CardAction, type CardTone, cutText } from "@infragpt/connector-kit";
 import type { Button, KnownBlock } from "@slack/types";
 import { silenceMentions } from "./mentions.ts";
 import { toMrkdwn } from "./mrkdwn.ts";
-import { cutText } from "./untrusted.ts";
 
 /** https://docs.slack.dev/reference/block-kit/blocks (2026-11). */
 const LIMITS = { headerMax: 150, sectionMax: 3_000, fieldMax: 2_000, fieldsMax: 10, buttonMax: 75 };

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
-import type { Delivery } from "@infragpt/connector-kit";
+import {
+  type Delivery,
+  arrayIn,
+  idIn,
+  isRecord,
+  recordIn,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import { MESSAGE_SUBTYPES } from "./message-subtypes.ts";
-import { arrayIn, idIn, isRecord, recordIn, type UntrustedRecord } from "./untrusted.ts";
 
 /** The form of a payload: it decides where its ids stand and how `parse` reads it. */
 export type PayloadKind = "event" | "command" | "interaction";

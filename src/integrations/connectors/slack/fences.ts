@@ -1,4 +1,4 @@
-import { cutText } from "./untrusted.ts";
+import { cutText } from "@infragpt/connector-kit";
 
 /** A block of fenced code, as far as closing and reopening it needs to know. */
 export interface Fence {

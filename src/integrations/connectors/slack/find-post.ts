@@ -1,8 +1,14 @@
-import { ConnectorError, type Connection, type FindPosted } from "@infragpt/connector-kit";
+import {
+  ConnectorError,
+  type Connection,
+  type FindPosted,
+  idIn,
+  recordIn,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
 import { readPages } from "./pages.ts";
 import { POST_EVENT_TYPE } from "./post.ts";
-import { idIn, recordIn, type UntrustedRecord } from "./untrusted.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 const PAGES_MAX = 20;

@@ -1,5 +1,12 @@
-import { ConnectorError, type AccountProfile, type Secret } from "@infragpt/connector-kit";
-import { cutText, idIn, textIn, type UntrustedRecord } from "./untrusted.ts";
+import {
+  ConnectorError,
+  type AccountProfile,
+  type Secret,
+  cutText,
+  idIn,
+  textIn,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import type { SlackCaller } from "./web-client.ts";
 
 /** What the bot needs for what it does; `connections:write` belongs to the app token. */

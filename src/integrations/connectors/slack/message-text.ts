@@ -1,5 +1,5 @@
+import { arrayIn, cutText, isRecord, textIn, type UntrustedRecord } from "@infragpt/connector-kit";
 import { collectAttachmentText, collectBlockText } from "./block-text.ts";
-import { arrayIn, cutText, isRecord, textIn, type UntrustedRecord } from "./untrusted.ts";
 
 /** Slack cuts a message there: https://docs.slack.dev/reference/methods/chat.postMessage (2026-11). */
 export const MESSAGE_CHARACTERS_MAX = 40_000;

@@ -1,4 +1,4 @@
-import type { Messenger } from "@infragpt/connector-kit";
+import { type Messenger, cutText } from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
 import type { SlackConfig } from "./config.ts";
 import { findPost } from "./find-post.ts";
@@ -8,7 +8,6 @@ import { readPerson } from "./read-person.ts";
 import { readThread } from "./read-thread.ts";
 import { respondToCommand } from "./respond.ts";
 import { splitMarkdown } from "./split.ts";
-import { cutText } from "./untrusted.ts";
 import { updateMessage } from "./update.ts";
 import type { SlackCaller } from "./web-client.ts";
 

@@ -1,5 +1,5 @@
+import { cutText } from "@infragpt/connector-kit";
 import { escapeMarkup, silenceMentions } from "./mentions.ts";
-import { cutText } from "./untrusted.ts";
 
 /** Slack advises so much for `text`: https://docs.slack.dev/reference/methods/chat.postMessage (2026-11). */
 export const FALLBACK_CHARACTERS_MAX = 4_000;

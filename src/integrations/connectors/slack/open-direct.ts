@@ -1,6 +1,5 @@
-import { ConnectorError, type Connection } from "@infragpt/connector-kit";
+import { ConnectorError, type Connection, idIn, recordIn } from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
-import { idIn, recordIn } from "./untrusted.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 /** The channel of direct messages with somebody, the same every time; needs the scope im:write. Throws ConnectorError. */

@@ -1,7 +1,6 @@
-import { ConnectorError, type Secret } from "@infragpt/connector-kit";
+import { ConnectorError, type Secret, textIn } from "@infragpt/connector-kit";
 import { SlackSocket } from "./slack-socket.ts";
 import type { SlackCaller } from "./web-client.ts";
-import { textIn } from "./untrusted.ts";
 
 type SlackSocketDeps = ConstructorParameters<typeof SlackSocket>[0];
 

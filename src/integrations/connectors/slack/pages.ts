@@ -1,5 +1,11 @@
-import type { Secret } from "@infragpt/connector-kit";
-import { arrayIn, isRecord, recordIn, textIn, type UntrustedRecord } from "./untrusted.ts";
+import {
+  type Secret,
+  arrayIn,
+  isRecord,
+  recordIn,
+  textIn,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import type { SlackCaller } from "./web-client.ts";
 
 interface PageQuery {

@@ -1,6 +1,5 @@
-import type { InboundEvent } from "@infragpt/connector-kit";
-import { readActionName } from "./card.ts";
 import {
+  type InboundEvent,
   arrayIn,
   cutText,
   idIn,
@@ -8,7 +7,8 @@ import {
   recordIn,
   textIn,
   type UntrustedRecord,
-} from "./untrusted.ts";
+} from "@infragpt/connector-kit";
+import { readActionName } from "./card.ts";
 
 const VALUE_CHARACTERS_MAX = 2_000;
 

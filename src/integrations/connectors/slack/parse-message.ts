@@ -1,12 +1,17 @@
-import type {
-  AccountProfile,
-  ChannelKind,
-  InboundAuthor,
-  InboundEvent,
+import {
+  type AccountProfile,
+  type ChannelKind,
+  type InboundAuthor,
+  type InboundEvent,
+  cutText,
+  idIn,
+  isRecord,
+  recordIn,
+  textIn,
+  type UntrustedRecord,
 } from "@infragpt/connector-kit";
 import { MESSAGE_SUBTYPES } from "./message-subtypes.ts";
 import { mentions, readMessageText } from "./message-text.ts";
-import { cutText, idIn, isRecord, recordIn, textIn, type UntrustedRecord } from "./untrusted.ts";
 
 /** Reads a `message` or `app_mention` event; both may stand for the same message. */
 export function parseMessage(event: UntrustedRecord, account: AccountProfile): InboundEvent {

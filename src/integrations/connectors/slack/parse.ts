@@ -1,14 +1,9 @@
-import type {
-  AccountProfile,
-  ChannelKind,
-  Delivery,
-  InboundCommand,
-  InboundEvent,
-} from "@infragpt/connector-kit";
-import { MESSAGE_CHARACTERS_MAX } from "./message-text.ts";
-import { parseAction } from "./parse-action.ts";
-import { parseMessage } from "./parse-message.ts";
 import {
+  type AccountProfile,
+  type ChannelKind,
+  type Delivery,
+  type InboundCommand,
+  type InboundEvent,
   arrayIn,
   cutText,
   idIn,
@@ -16,7 +11,10 @@ import {
   recordIn,
   textIn,
   type UntrustedRecord,
-} from "./untrusted.ts";
+} from "@infragpt/connector-kit";
+import { MESSAGE_CHARACTERS_MAX } from "./message-text.ts";
+import { parseAction } from "./parse-action.ts";
+import { parseMessage } from "./parse-message.ts";
 
 /** What a stored delivery means. Pure; throws only when the body is not JSON. */
 export function parseDelivery(

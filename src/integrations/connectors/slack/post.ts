@@ -1,7 +1,6 @@
-import { ConnectorError, type Connection, type OutboundPost } from "@infragpt/connector-kit";
+import { ConnectorError, type Connection, type OutboundPost, idIn } from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
 import { toMrkdwn } from "./mrkdwn.ts";
-import { idIn } from "./untrusted.ts";
 import { contentOf } from "./update.ts";
 import type { SlackCaller } from "./web-client.ts";
 

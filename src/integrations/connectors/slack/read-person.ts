@@ -1,6 +1,13 @@
-import type { ChatProfile, Connection } from "@infragpt/connector-kit";
+import {
+  type ChatProfile,
+  type Connection,
+  cutText,
+  idIn,
+  recordIn,
+  textIn,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
-import { cutText, idIn, recordIn, textIn, type UntrustedRecord } from "./untrusted.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 const NAME_CHARACTERS_MAX = 200;

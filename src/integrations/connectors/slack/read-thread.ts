@@ -1,15 +1,16 @@
-import type {
-  AccountProfile,
-  Connection,
-  ReadThread,
-  ThreadMessage,
+import {
+  type AccountProfile,
+  type Connection,
+  type ReadThread,
+  type ThreadMessage,
+  idIn,
+  type UntrustedRecord,
 } from "@infragpt/connector-kit";
 import { getBotToken } from "./bot-token.ts";
 import { MESSAGE_SUBTYPES } from "./message-subtypes.ts";
 import { readMessageText } from "./message-text.ts";
 import { readPages } from "./pages.ts";
 import { isOwnMessage, readAuthor, readTs } from "./parse-message.ts";
-import { idIn, type UntrustedRecord } from "./untrusted.ts";
 import type { SlackCaller } from "./web-client.ts";
 
 const PAGES_MAX = 10;

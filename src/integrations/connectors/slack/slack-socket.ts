@@ -1,10 +1,9 @@
-import type { ConnectorLog, Delivery } from "@infragpt/connector-kit";
+import { type ConnectorLog, type Delivery, cutText } from "@infragpt/connector-kit";
 import { WebSocket, type RawData } from "ws";
 import { createDelivery } from "./deliveries.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { describeNotice, readFrame, type SocketFrame } from "./socket-frames.ts";
 import type { SocketTimings } from "./socket-timings.ts";
-import { cutText } from "./untrusted.ts";
 
 interface SlackSocketDeps {
   readonly name: string;

@@ -5,7 +5,7 @@ import {
   textIn,
   isRecord,
   type UntrustedRecord,
-} from "./untrusted.ts";
+} from "@infragpt/connector-kit";
 import type { PayloadKind } from "./deliveries.ts";
 
 /** What a Socket Mode frame says. Anything can arrive; whatever is no frame of Slack is `unreadable`. */

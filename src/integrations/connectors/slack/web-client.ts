@@ -1,9 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
-import { ConnectorError, type Secret } from "@infragpt/connector-kit";
+import {
+  ConnectorError,
+  type Secret,
+  isRecord,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import { LogLevel, WebClient, type WebAPICallResult } from "@slack/web-api";
 import type { SlackConfig } from "./config.ts";
-import { isRecord, type UntrustedRecord } from "./untrusted.ts";
 import { toConnectorError } from "./web-errors.ts";
 
 interface CallOptions {

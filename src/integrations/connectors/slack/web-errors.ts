@@ -1,11 +1,16 @@
-import { ConnectorError, type ConnectorErrorKind } from "@infragpt/connector-kit";
+import {
+  ConnectorError,
+  type ConnectorErrorKind,
+  isRecord,
+  recordIn,
+  textIn,
+} from "@infragpt/connector-kit";
 import {
   WebAPIHTTPError,
   WebAPIPlatformError,
   WebAPIRateLimitedError,
   WebAPIRequestError,
 } from "@slack/web-api";
-import { isRecord, recordIn, textIn } from "./untrusted.ts";
 
 /**
  * Says in the kit's words why a call of the Web API failed. Slack's answers are left out of the

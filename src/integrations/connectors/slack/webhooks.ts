@@ -1,7 +1,15 @@
-import type { Secret, Webhook, WebhookOutcome, WebhookRequest } from "@infragpt/connector-kit";
+import {
+  type Secret,
+  type Webhook,
+  type WebhookOutcome,
+  type WebhookRequest,
+  cutText,
+  parseRecord,
+  textIn,
+  type UntrustedRecord,
+} from "@infragpt/connector-kit";
 import { createDelivery, type PayloadKind } from "./deliveries.ts";
 import { isSignedBySlack } from "./signature.ts";
-import { cutText, parseRecord, textIn, type UntrustedRecord } from "./untrusted.ts";
 
 interface WebhookDeps {
   readonly signingSecrets: readonly Secret[];
