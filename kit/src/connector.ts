@@ -25,9 +25,13 @@ export interface AccountProfile {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** `degraded`: it works, but not for everything. `expired` and `revoked`: a person must reconnect. */
+/**
+ * `degraded`: it works, but not for everything. `suspended`: the account has closed it for a while.
+ * `expired` and `revoked`: a person must reconnect.
+ */
 export type ConnectionHealth =
   | { readonly status: "healthy" }
+  | { readonly status: "suspended"; readonly detail: string }
   | {
       readonly status: "degraded" | "expired" | "revoked";
       /** For people, without a secret: what is wrong and what to do. */
@@ -99,8 +103,11 @@ export interface Webhook {
    */
   readonly isPerIntegration?: boolean;
   readonly bodyBytesMax: number;
-  /** Verifies the signature over the raw bytes, then says what it is. Never throws for bad input. */
-  receive(request: WebhookRequest): WebhookOutcome;
+  /**
+   * Verifies the signature over the raw bytes, then says what it is. Never throws for bad input. A
+   * promise where the vendor's keys have to be fetched; nothing else is waited for here.
+   */
+  receive(request: WebhookRequest): WebhookOutcome | Promise<WebhookOutcome>;
 }
 
 /** How to reach one vendor. Facets are optional: a connector has those that its vendor has. */

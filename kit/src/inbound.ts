@@ -26,9 +26,12 @@ export type InboundEvent =
   | { readonly kind: "command"; readonly command: InboundCommand }
   | { readonly kind: "action"; readonly action: InboundAction }
   | { readonly kind: "signal"; readonly signal: InboundSignal }
-  /** The account closed or opened the connection for a while: GitHub's suspended installations. */
-  | { readonly kind: "suspended"; readonly reason: string }
-  | { readonly kind: "resumed"; readonly reason: string }
+  /**
+   * The account closed or opened the connection for a while: GitHub's suspended installations. `at` is
+   * the vendor's time of the change, because deliveries come in any order: the latest counts.
+   */
+  | { readonly kind: "suspended"; readonly reason: string; readonly at: Date }
+  | { readonly kind: "resumed"; readonly reason: string; readonly at: Date }
   /** What the account shares has changed, in whatever order: `resources` is listed again. */
   | { readonly kind: "resources_changed"; readonly reason: string }
   /** The account ended the connection itself: uninstalled, or its tokens revoked. */

@@ -26,7 +26,14 @@ export {
   type WebhookReply,
   type WebhookRequest,
 } from "./connector.ts";
-export { fetchJson, retryAfterMsIn, type JsonAnswer, type JsonRequest } from "./fetch-json.ts";
+export {
+  fetchJson,
+  kindOfStatus,
+  retryAfterMsIn,
+  type JsonAnswer,
+  type JsonRequest,
+} from "./fetch-json.ts";
+export { fetchWhole, type VendorFetch, type VendorRequest } from "./fetch-whole.ts";
 export { isHmacSha256 } from "./verify-hmac.ts";
 export { ConnectorError, type ConnectorErrorKind } from "./errors.ts";
 export type {

@@ -16,9 +16,9 @@ export function checkWebhooks(start: StartVendor): void {
     if (!vendor.webhooks?.length) return test.skip("no webhooks");
 
     for (const webhook of vendor.webhooks) {
-      const first = deliveryOf(receive(vendor, webhook, genuine(webhook, "1")));
-      const again = deliveryOf(receive(vendor, webhook, genuine(webhook, "1")));
-      const other = deliveryOf(receive(vendor, webhook, genuine(webhook, "2")));
+      const first = deliveryOf(await receive(vendor, webhook, genuine(webhook, "1")));
+      const again = deliveryOf(await receive(vendor, webhook, genuine(webhook, "1")));
+      const other = deliveryOf(await receive(vendor, webhook, genuine(webhook, "2")));
 
       assert.equal(again.deliveryId, first.deliveryId, "a redelivery has another id");
       assert.notEqual(other.deliveryId, first.deliveryId, "two deliveries have one id");
@@ -34,11 +34,11 @@ export function checkWebhooks(start: StartVendor): void {
 
     for (const webhook of vendor.webhooks) {
       const good = genuine(webhook, "1");
-      for (const body of flips(good.body)) assertRefused(vendor, webhook, { ...good, body });
-      assertRefused(vendor, webhook, { ...good, body: new Uint8Array() });
-      assertRefused(vendor, webhook, { ...good, headers: {} });
+      for (const body of flips(good.body)) await assertRefused(vendor, webhook, { ...good, body });
+      await assertRefused(vendor, webhook, { ...good, body: new Uint8Array() });
+      await assertRefused(vendor, webhook, { ...good, headers: {} });
       const swapped = genuine(webhook, "2");
-      assertRefused(vendor, webhook, { ...good, body: swapped.body });
+      await assertRefused(vendor, webhook, { ...good, body: swapped.body });
     }
   });
 
@@ -50,7 +50,7 @@ export function checkWebhooks(start: StartVendor): void {
     for (const webhook of timed) {
       for (const offMs of [-TEN_MINUTES_MS, TEN_MINUTES_MS]) {
         const at = new Date(Date.now() + offMs);
-        assertRefused(vendor, webhook, {
+        await assertRefused(vendor, webhook, {
           ...webhook.sign({ at, id: "1" }),
           receivedAt: new Date(),
         });
@@ -64,7 +64,7 @@ export function checkWebhooks(start: StartVendor): void {
     if (!vendor.webhooks?.length || !parse) return test.skip("nothing to read");
 
     for (const webhook of vendor.webhooks) {
-      const delivery = deliveryOf(receive(vendor, webhook, genuine(webhook, "1")));
+      const delivery = deliveryOf(await receive(vendor, webhook, genuine(webhook, "1")));
       const events = parse(delivery, webhook.account);
       assert.ok(events.length > 0, "it means nothing, not even `ignored`");
       assert.deepEqual(parse(delivery, webhook.account), events);
@@ -78,11 +78,11 @@ function genuine(webhook: ContractWebhook, id: string): WebhookRequest {
   return webhook.sign({ at: new Date(), id });
 }
 
-function receive(
+async function receive(
   vendor: ContractVendor,
   { path }: ContractWebhook,
   request: WebhookRequest,
-): WebhookOutcome {
+): Promise<WebhookOutcome> {
   const webhook = vendor.connector.webhooks?.find((each) => each.path === path);
   assert.ok(webhook, `the connector has no webhook ${path}`);
   return webhook.receive(request);
@@ -94,12 +94,12 @@ function deliveryOf(outcome: WebhookOutcome): Delivery {
   return outcome.delivery;
 }
 
-function assertRefused(
+async function assertRefused(
   vendor: ContractVendor,
   webhook: ContractWebhook,
   request: WebhookRequest,
-): void {
-  const outcome = receive(vendor, webhook, request);
+): Promise<void> {
+  const outcome = await receive(vendor, webhook, request);
   assert.equal(outcome.kind, "refuse", "a forged request was taken");
   assertNoSecret(vendor, "a refusal", outcome);
 }
