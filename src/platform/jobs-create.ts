@@ -4,7 +4,7 @@ import { PgBoss } from "pg-boss";
 import { AppError } from "./errors.ts";
 import { Listener } from "./jobs-listener.ts";
 import { QueueRunner } from "./jobs-runner.ts";
-import { countStates, listDeadJobs, replayJob } from "./jobs-states.ts";
+import { countStates, listDeadJobs, replayJobs } from "./jobs-states.ts";
 import {
   DEAD_QUEUE,
   expireSecondsOf,
@@ -101,6 +101,7 @@ class PgBossJobs implements Jobs {
       enqueue: async (tx, jobs) => {
         if (jobs.length > 0) await insertJobs(tx, options, jobs);
       },
+      revive: async (tx, ids) => (await replayJobs(tx, ids)).map(({ id }) => id),
       wake: () => this.#runners.get(options.name)?.wake(),
     };
   }
@@ -149,10 +150,10 @@ class PgBossJobs implements Jobs {
   }
 
   async replay(id: string): Promise<boolean> {
-    const queue = await replayJob(this.#db, id);
-    if (queue === undefined) return false;
-    this.#runners.get(queue)?.wake();
-    await this.#notify(queue);
+    const [job] = await replayJobs(this.#db, [id]);
+    if (job === undefined) return false;
+    this.#runners.get(job.queue)?.wake();
+    await this.#notify(job.queue);
     return true;
   }
 

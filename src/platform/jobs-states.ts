@@ -48,16 +48,25 @@ export async function listDeadJobs(db: SqlExecutor): Promise<readonly DeadJob[]>
   }));
 }
 
-/** Returns the queue it went back to, or undefined when there is no such dead job. */
-export async function replayJob(db: SqlExecutor, id: string): Promise<string | undefined> {
+export interface ReplayedJob {
+  readonly id: string;
+  /** Where it went back to. */
+  readonly queue: string;
+}
+
+/** Puts dead jobs back; ids of none are passed over. */
+export async function replayJobs(
+  db: SqlExecutor,
+  ids: readonly string[],
+): Promise<readonly ReplayedJob[]> {
   const { rows } = await db.executeSql(
     `update pgboss.job
      set name = source_name, source_name = null, state = 'created', retry_count = 0,
        started_on = null, completed_on = null, output = null, start_after = now(),
        keep_until = now() + $3::int * interval '1 second', deletion_seconds = $4
-     where name = $2 and id = $1 and source_name is not null
-     returning name`,
-    [id, DEAD_QUEUE, RETENTION_SECONDS, FINISHED_SECONDS],
+     where name = $2 and id = any($1::uuid[]) and source_name is not null
+     returning id, name as queue`,
+    [ids, DEAD_QUEUE, RETENTION_SECONDS, FINISHED_SECONDS],
   );
-  return rows[0]?.name;
+  return rows;
 }

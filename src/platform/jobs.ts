@@ -48,6 +48,8 @@ export interface NewJob<Data extends object> {
 export interface Queue<Data extends object> {
   /** Enqueues within the caller's own transaction; the same id twice is one job. */
   enqueue(tx: SqlExecutor, jobs: readonly NewJob<Data>[]): Promise<void>;
+  /** Puts dead jobs back into their queue, within the caller's own transaction. Returns the ids of those that were dead. */
+  revive(tx: SqlExecutor, ids: readonly string[]): Promise<readonly string[]>;
   /**
    * Wakes this replica's runner at once; call it after the commit. Other replicas are told when this
    * one has no free slot, and look for themselves every second, so a forgotten call costs a second.
