@@ -7,8 +7,8 @@ import {
   findConnectionStamp,
   findIntegration,
   findIntegrationOfAccount,
+  hasEndedIntegration,
   touchLastUsed,
-  updateStatus,
 } from "./connected/store.ts";
 import { openSealed } from "./credentials.ts";
 import { connectionHealthChanged } from "./events.ts";
@@ -16,6 +16,7 @@ import type { Integration } from "./model.ts";
 import { deleteCredentials, listCredentials } from "./store.ts";
 import type { Refresher } from "./upkeep/refresh-credentials.ts";
 import { setHealth } from "./upkeep/set-health.ts";
+import { setSuspension } from "./upkeep/set-suspension.ts";
 
 /** Opened credentials stay in memory this long, so that a busy conversation does not unseal each post. */
 const OPEN_MS = 60_000;
@@ -40,14 +41,22 @@ export interface Connections {
     },
     options: Abortable,
   ): Promise<Integration>;
-  /** An integration ready for a call. Throws not_found for one that has ended, conflict for a suspended one. */
-  open(organizationId: string, integrationId: string, options: Abortable): Promise<OpenConnection>;
+  /** An integration ready for a call. Throws not_found for one that has ended, conflict for a suspended one unless it is only asked how it is. */
+  open(
+    organizationId: string,
+    integrationId: string,
+    options: Abortable & { readonly isProbe?: boolean },
+  ): Promise<OpenConnection>;
   /** The account ended the connection itself: its credentials are deleted at once. */
   end(integration: Integration, reason: string): Promise<void>;
   /** Closes or opens a connection whose account did so at the vendor; its credentials stay. */
   suspend(
     integration: Integration,
-    change: { readonly kind: "suspended" | "resumed"; readonly reason: string },
+    change: {
+      readonly kind: "suspended" | "resumed";
+      readonly reason: string;
+      readonly at: Date;
+    },
   ): Promise<void>;
   /** Notes what a call found out about the health of a connection. */
   note(
@@ -128,9 +137,14 @@ export function createConnections(deps: ConnectionDeps): Connections {
       if (!integration || stamp === undefined) {
         throw new AppError("not_found", `Integration ${integrationId} does not exist.`);
       }
-      assertActive(integration);
+      const { connectorId, status } = integration;
+      const canTell = deps.connectors.get(connectorId)?.checkHealth !== undefined;
+      const isAsking = options.isProbe === true && status === "suspended" && canTell;
+      if (!isAsking) assertActive(integration);
       if (needsRefresh(integration, now)) await deps.refresher.refresh(integration, options);
       const value = await openNow(integration, options);
+      // One that is only probed is not kept: the next caller may not have it.
+      if (integration.status !== "active") return value;
       if (opened.size >= OPEN_MAX) opened.clear();
       opened.set(integrationId, { at: now, stamp, value });
       return value;
@@ -157,19 +171,14 @@ export function createConnections(deps: ConnectionDeps): Connections {
       deps.log.info({ organizationId, integrationId: id, reason }, "connection ended");
     },
 
-    async suspend(integration, { kind, reason }) {
+    async suspend(integration, { kind, reason, at }) {
       const { organizationId, id } = integration;
       opened.delete(id);
-      const status = kind === "suspended" ? "suspended" : "active";
-      await withTenant(deps.db, organizationId, async (tx) => {
-        await updateStatus(tx, organizationId, id, { status, at: deps.clock.now() });
-        await setHealth(
-          deps,
-          tx,
-          integration,
-          status === "active" ? { status: "healthy" } : { status: "degraded", detail: reason },
-        );
-      });
+      const change = { isSuspended: kind === "suspended", reason, at };
+      const isChanged = await withTenant(deps.db, organizationId, (tx) =>
+        setSuspension(deps, tx, integration, change),
+      );
+      if (!isChanged) return;
       deps.events.wake(connectionHealthChanged);
       deps.log.info({ organizationId, integrationId: id, reason }, `connection ${kind}`);
     },
@@ -219,13 +228,15 @@ function statusAfter(error: ConnectorError): "revoked" | "degraded" | undefined 
   return error.kind === "missing_permission" ? "degraded" : undefined;
 }
 
-/** The integration that a delivery belongs to, found by the account it names. */
+/** The integration that a delivery belongs to, found by the account it names. "ended": there was one. */
 export function findIntegrationForDelivery(
   db: Database,
   connectorId: string,
   accountId: string,
-): Promise<Integration | undefined> {
-  return withSystem(db, "find the owner of a delivery", (tx) =>
-    findIntegrationOfAccount(tx, connectorId, accountId),
-  );
+): Promise<Integration | "ended" | undefined> {
+  return withSystem(db, "find the owner of a delivery", async (tx) => {
+    const live = await findIntegrationOfAccount(tx, connectorId, accountId);
+    if (live) return live;
+    return (await hasEndedIntegration(tx, connectorId, accountId)) ? "ended" : undefined;
+  });
 }

@@ -20,12 +20,21 @@ interface HandleDeps {
 /** Understands one stored delivery and tells the rooms above. May run twice. */
 export async function handleDelivery(
   deps: HandleDeps,
-  inboxId: string,
+  { inboxId, isLastAttempt }: { readonly inboxId: string; readonly isLastAttempt: boolean },
   options: Abortable,
 ): Promise<void> {
   const stored = await withSystem(deps.db, "read a delivery", (tx) => findDelivery(tx, inboxId));
   if (!stored || stored.state === "handled" || stored.state === "ignored") return;
-  const integration = await ownerOf(deps, stored);
+  const integration = await findOwner(deps, stored, isLastAttempt);
+  if (!integration) {
+    return withSystem(deps.db, "close a delivery", (tx) =>
+      markDelivery(tx, inboxId, {
+        state: "ignored",
+        detail: "the connection has ended",
+        at: deps.clock.now(),
+      }),
+    );
+  }
   const connector = deps.connectors.get(stored.connectorId);
   if (!connector?.parse) {
     throw new AppError(
@@ -50,13 +59,19 @@ export async function handleDelivery(
   );
 }
 
-async function ownerOf(deps: HandleDeps, stored: StoredDelivery): Promise<Integration> {
-  const integration = await findIntegrationForDelivery(
-    deps.db,
-    stored.connectorId,
-    stored.accountId,
-  );
-  if (integration) return integration;
+/**
+ * Undefined where the connection has ended and was not made again by the last attempt: what its
+ * account still sends is nobody's any more.
+ */
+async function findOwner(
+  deps: HandleDeps,
+  stored: StoredDelivery,
+  isLastAttempt: boolean,
+): Promise<Integration | undefined> {
+  const { connectorId, accountId } = stored;
+  const owner = await findIntegrationForDelivery(deps.db, connectorId, accountId);
+  if (owner && owner !== "ended") return owner;
+  if (owner === "ended" && isLastAttempt) return undefined;
   // The account may be connected in a moment, so this is tried again before it is parked.
   throw new AppError(
     "not_found",

@@ -31,7 +31,8 @@ import { createKeyKeeper } from "./keys/keep-keys.ts";
 import { addListeners, type ConfiguredAccounts, type LinkStates } from "./listen.ts";
 import type { Integration } from "./model.ts";
 import { webhookRoutes } from "./receive-webhook.ts";
-import { insertNewDeliveries, markDelivery } from "./deliveries/store.ts";
+import { forgetDeliveries } from "./deliveries/forget-deliveries.ts";
+import { insertNewDeliveries, markDelivery, reviveDeadDeliveries } from "./deliveries/store.ts";
 import { listOwnResources } from "./read-integrations.ts";
 import { revokeAll } from "./revoke.ts";
 import { integrationRoutes } from "./routes.ts";
@@ -39,6 +40,7 @@ import { createRefresher } from "./upkeep/refresh-credentials.ts";
 import { createRevocations } from "./upkeep/revoke-at-vendor.ts";
 import { createSetUps } from "./upkeep/set-up-account.ts";
 import { createResourceSync } from "./upkeep/sync-resources.ts";
+import { makeProbeDue } from "./upkeep/store.ts";
 import { watchConnections } from "./upkeep/watch-connections.ts";
 
 export {
@@ -188,13 +190,15 @@ export function createIntegrations(
           connections,
           listeners: currentListeners,
           async resync(integration) {
-            await withTenant(db, integration.organizationId, (tx) =>
-              resourceSync.enqueue(tx, integration),
-            );
+            const { organizationId, id } = integration;
+            await withTenant(db, organizationId, async (tx) => {
+              await makeProbeDue(tx, organizationId, id, clock.now());
+              await resourceSync.enqueue(tx, integration);
+            });
             resourceSync.wake();
           },
         },
-        job.data.inboxId,
+        { inboxId: job.data.inboxId, isLastAttempt: job.isLastAttempt },
         options,
       ),
     onDead: (job, error) =>
@@ -214,15 +218,18 @@ export function createIntegrations(
     async storeBatch(rows) {
       const isAnyNew = await withSystem(deps.ingestDb, "store deliveries", async (tx) => {
         const stored = await insertNewDeliveries(tx, rows);
-        if (stored.length === 0) return false;
+        const isAnyRepeated = stored.length < rows.length;
+        const revived = isAnyRepeated ? await reviveDeadDeliveries(tx, rows) : [];
+        const replayed = await deliveries.revive(
+          sqlExecutor(tx),
+          revived.map(({ id }) => id),
+        );
         // The job has the id of its row: given on arrival, it carries the order.
-        const jobs = stored.map(({ id, orderKey }) => ({
-          id,
-          key: orderKey,
-          data: { inboxId: id },
-        }));
+        const jobs = [...stored, ...revived]
+          .filter(({ id }) => !replayed.includes(id))
+          .map(({ id, orderKey }) => ({ id, key: orderKey, data: { inboxId: id } }));
         await deliveries.enqueue(sqlExecutor(tx), jobs);
-        return true;
+        return jobs.length + replayed.length > 0;
       });
       if (isAnyNew) deliveries.wake();
     },
@@ -243,6 +250,7 @@ export function createIntegrations(
       addListeners({ ...deps, inbox, connections, connectors }, configured, links);
       deps.services.add("connections:watch", (options) => watchConnections(routeDeps, options));
       deps.services.add("keys:keep", (options) => keys.keep(options));
+      deps.services.add("deliveries:forget", (options) => forgetDeliveries(deps, options));
     },
     subscribe(next) {
       listeners = next;

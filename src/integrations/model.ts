@@ -34,8 +34,11 @@ export interface Integration {
   readonly syncedAt: Date | undefined;
 }
 
+/** What is kept as health; that an account is suspended is the status of its integration. */
+export type KnownHealth = Exclude<ConnectionHealth, { readonly status: "suspended" }>;
+
 export interface IntegrationHealth {
-  readonly status: ConnectionHealth["status"] | "unknown";
+  readonly status: KnownHealth["status"] | "unknown";
   readonly detail: string | undefined;
   readonly checkedAt: Date | undefined;
   readonly lastSuccessAt: Date | undefined;

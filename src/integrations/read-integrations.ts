@@ -44,7 +44,8 @@ export async function getIntegration(
   const found = await find(deps, principal, integrationId);
   const checkedAt = found.health.checkedAt?.getTime() ?? 0;
   const isFresh = deps.clock.now().getTime() - checkedAt < FRESH_MS;
-  if (found.status !== "active" || isFresh) return found;
+  const isLive = found.status === "active" || found.status === "suspended";
+  if (!isLive || isFresh) return found;
   const inTime = AbortSignal.any([options.signal, AbortSignal.timeout(ASK_MS_MAX)]);
   await checkHealth(deps, found, { signal: inTime });
   return find(deps, principal, integrationId);

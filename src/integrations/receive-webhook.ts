@@ -29,7 +29,7 @@ function webhookRoute(deps: WebhookDeps, connectorId: string, webhook: Webhook):
       const connection = webhook.isPerIntegration
         ? await findConnection(deps, connectorId, request)
         : undefined;
-      const outcome = webhook.receive({
+      const outcome = await webhook.receive({
         ...(connection && { connection }),
         path: request.path,
         headers: request.headers,

@@ -61,8 +61,9 @@ async function end(
     if (!integration) throw noSuchThing();
     if (!(await endIntegration(tx, organizationId, id, { reason: by.reason, at }))) return;
     const connector = deps.connectors.get(integration.connectorId);
-    if (connector?.revoke && (await moveToRevocation(tx, organizationId, id, at)) > 0) {
-      await deps.revocations.enqueue(tx, integration);
+    if (connector?.revoke) {
+      const credentialCount = await moveToRevocation(tx, organizationId, id, at);
+      await deps.revocations.enqueue(tx, integration, credentialCount);
     } else await deleteCredentials(tx, organizationId, id, []);
     await deps.audit.append(tx, {
       organizationId,

@@ -5,6 +5,7 @@ import { identity } from "./0003-identity.ts";
 import { rowLevelSecurity } from "./0004-row-level-security.ts";
 import { connections } from "./0005-connections.ts";
 import { keyRotation } from "./0006-key-rotation.ts";
+import { suspensions } from "./0007-suspensions.ts";
 
 /** In order. A merged migration is never edited; the next one mends it. */
 export const migrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   rowLevelSecurity,
   connections,
   keyRotation,
+  suspensions,
 ];

@@ -23,6 +23,7 @@ export interface IntegrationsTable {
   refresh_state: Generated<"idle" | "running" | "failed">;
   refresh_started_at: Date | null;
   refresh_after: Date | null;
+  vendor_status_at: Date | null;
   synced_at: Date | null;
   sync_failure: string | null;
   created_at: Generated<Date>;

@@ -82,6 +82,23 @@ export async function findIntegrationOfAccount(
   return row && toIntegration(row);
 }
 
+/** Whether the account was connected once; asked only where it is not now. */
+export async function hasEndedIntegration(
+  db: Reader,
+  connectorId: string,
+  accountId: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom("integrations")
+    .select("id")
+    .where("connector_type", "=", connectorId)
+    .where("connector_organization_id", "=", accountId)
+    .where("status", "=", "deleted")
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The same, only where this organization owns it. */
 export async function findIntegrationOfOrganization(
   db: Reader,
@@ -306,17 +323,27 @@ export async function endIntegration(
   return ended !== undefined;
 }
 
+/**
+ * Notes what an account says of its connection, unless something later is known. Returns whether the
+ * status is another than before. Locks the row until the transaction ends.
+ */
 export async function updateStatus(
   tx: DatabaseTransaction,
   organizationId: string,
   id: string,
-  input: { status: "active" | "suspended"; at: Date },
-): Promise<void> {
-  await tx
-    .updateTable("integrations")
-    .set({ status: input.status, updated_at: input.at })
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", id)
-    .where("status", "in", ["active", "suspended"])
-    .execute();
+  input: { status: "active" | "suspended"; vendorAt: Date; at: Date },
+): Promise<boolean> {
+  const { rows } = await sql<{ before: string }>`
+    update integrations
+    set status = ${input.status}, vendor_status_at = ${input.vendorAt},
+      updated_at = case when before.status = ${input.status} then updated_at else ${input.at} end
+    from (
+      select id as before_id, status from integrations
+      where organization_id = ${organizationId} and id = ${id} and status in ('active', 'suspended')
+        and (vendor_status_at is null or vendor_status_at <= ${input.vendorAt})
+      for update
+    ) as before
+    where id = before_id and organization_id = ${organizationId}
+    returning before.status as before`.execute(tx);
+  return rows[0] !== undefined && rows[0].before !== input.status;
 }

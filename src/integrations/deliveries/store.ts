@@ -43,6 +43,39 @@ export async function insertNewDeliveries(
   return stored.map((row) => ({ id: row.id, orderKey: row.order_key }));
 }
 
+/**
+ * Stores anew what was given up and is now delivered again: the vendor's second try is the
+ * operator's replay. Returns the rows that wait to be understood once more.
+ */
+export async function reviveDeadDeliveries(
+  tx: DatabaseTransaction,
+  rows: readonly Pick<NewInboxRow, "connectorId" | "deliveryId">[],
+): Promise<readonly { id: string; orderKey: string }[]> {
+  const { rows: revived } = await sql<{ id: string; order_key: string }>`
+    update inbox set state = 'stored', detail = null, handled_at = null
+    where (connector_type, delivery_id) in (
+      select * from unnest(${rows.map((row) => row.connectorId)}::text[], ${rows.map((row) => row.deliveryId)}::text[])
+    ) and state = 'dead'
+    returning id, order_key`.execute(tx);
+  return revived.map((row) => ({ id: row.id, orderKey: row.order_key }));
+}
+
+/** Forgets what arrived before `before`, but for what still waits; at most `limit` rows. Returns how many. */
+export async function deleteOldDeliveries(
+  tx: DatabaseTransaction,
+  { before, limit }: { before: Date; limit: number },
+): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from inbox where id in (
+      select id from inbox
+      where received_at < ${before} and state <> 'stored'
+      order by received_at
+      limit ${limit}
+      for update skip locked
+    )`.execute(tx);
+  return Number(numAffectedRows);
+}
+
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

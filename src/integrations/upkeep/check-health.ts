@@ -1,9 +1,10 @@
 import { ConnectorError, type ConnectionHealth } from "@infragpt/connector-kit";
-import { withSystem, withTenant, type Database } from "#database";
+import { withSystem, withTenant, type Database, type DatabaseTransaction } from "#database";
 import { AppError, deadline, type Abortable, type Log } from "#platform";
 import type { Connections } from "../connections.ts";
 import { connectionHealthChanged } from "../events.ts";
 import { setHealth, type SetHealthDeps } from "./set-health.ts";
+import { setSuspension } from "./set-suspension.ts";
 import { countFailedProbe, takeDueProbes, type DueIntegration } from "./store.ts";
 
 const PROBE_TIMEOUT_MS = 15_000;
@@ -30,7 +31,7 @@ export async function checkHealth(
   if (options.signal.aborted || found === "ended") return;
   const { organizationId, id } = due;
   const isChanged = await withTenant(deps.db, organizationId, async (tx) => {
-    if (found.kind === "known") return setHealth(deps, tx, due, found.health);
+    if (found.kind === "known") return noteHealth(deps, tx, found, due);
     const silent = await countFailedProbe(tx, organizationId, id, deps.clock.now());
     if (silent !== SILENT_PROBES_MAX) return false;
     return setHealth(deps, tx, due, { status: "degraded", detail: found.detail });
@@ -52,36 +53,60 @@ export async function checkDueHealth(deps: HealthDeps, options: Abortable): Prom
 }
 
 type Found =
-  | { readonly kind: "known"; readonly health: ConnectionHealth }
+  | {
+      readonly kind: "known";
+      readonly health: ConnectionHealth;
+      readonly connectorId: string;
+    }
   | { readonly kind: "silent"; readonly detail: string };
+
+/** What a probe found, which also closes and opens a connection whose account did so unheard. */
+async function noteHealth(
+  deps: HealthDeps,
+  tx: DatabaseTransaction,
+  { health, connectorId }: Extract<Found, { kind: "known" }>,
+  due: DueIntegration,
+): Promise<boolean> {
+  const isSuspended = health.status === "suspended";
+  const isWell = health.status === "healthy" || health.status === "degraded";
+  if (isSuspended || isWell) {
+    const reason = health.status === "healthy" ? "the account opened it again" : health.detail;
+    const change = { isSuspended, reason, at: deps.clock.now() };
+    if (await setSuspension(deps, tx, { ...due, connectorId }, change)) return true;
+  }
+  return setHealth(deps, tx, due, isSuspended ? { ...health, status: "degraded" } : health);
+}
 
 async function probe(
   deps: HealthDeps,
-  { organizationId, id }: DueIntegration,
+  { organizationId, id, connectorId }: DueIntegration,
   options: Abortable,
 ): Promise<Found | "ended"> {
   const signal = deadline(options.signal, PROBE_TIMEOUT_MS);
   try {
-    const { connector, connection } = await deps.connections.open(organizationId, id, { signal });
+    const { connector, connection } = await deps.connections.open(organizationId, id, {
+      signal,
+      isProbe: true,
+    });
     const health = await connector.checkHealth?.(connection, { signal });
-    return { kind: "known", health: health ?? { status: "healthy" } };
+    return { kind: "known", connectorId, health: health ?? { status: "healthy" } };
   } catch (error) {
     if (error instanceof AppError) return "ended";
-    if (error instanceof ConnectorError) return judge(error);
+    if (error instanceof ConnectorError) return judge(error, connectorId);
     return { kind: "silent", detail: "Its credentials cannot be opened: see the log." };
   }
 }
 
-function judge(error: ConnectorError): Found {
+function judge(error: ConnectorError, connectorId: string): Found {
   const detail = error.message;
   switch (error.kind) {
     case "unauthorized":
-      return { kind: "known", health: { status: "revoked", detail } };
+      return { kind: "known", connectorId, health: { status: "revoked", detail } };
     case "missing_permission":
     case "not_member":
     case "gone":
     case "rejected":
-      return { kind: "known", health: { status: "degraded", detail } };
+      return { kind: "known", connectorId, health: { status: "degraded", detail } };
     case "rate_limited":
     case "unavailable":
     case "uncertain":

@@ -90,14 +90,14 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     }
   }
 
-  async function closeLost(due: DueIntegration, connectorId: string): Promise<boolean> {
+  async function closeLost(due: DueIntegration): Promise<boolean> {
     const startedAt = await withTenant(deps.db, due.organizationId, (tx) =>
       findRefreshStart(tx, due.organizationId, due.id),
     );
-    const ability = deps.connectors.get(connectorId)?.refresh;
+    const ability = deps.connectors.get(due.connectorId)?.refresh;
     if (!startedAt || !ability) return false;
     const error = new ConnectorError("uncertain", "the service ended while it was refreshing");
-    await giveUp(deps, { ...due, connectorId }, { ability, startedAt, error });
+    await giveUp(deps, due, { ability, startedAt, error });
     return true;
   }
 
@@ -118,8 +118,8 @@ export function createRefresher(deps: RefreshDeps): Refresher {
         );
         for (const one of due) {
           if (options.signal.aborted) return;
-          if (await closeLost(one, connectorId)) continue;
-          await refresh({ ...one, connectorId }, options);
+          if (await closeLost(one)) continue;
+          await refresh(one, options);
         }
       }
     },

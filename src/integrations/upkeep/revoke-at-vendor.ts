@@ -27,6 +27,8 @@ const REVOKE_TIMEOUT_MS = 20_000;
 interface RevocationJob {
   readonly organizationId: string;
   readonly integrationId: string;
+  /** How many wait for this job; none where the service's own key is all that an account needs. */
+  readonly credentialCount: number;
 }
 
 interface RevocationDeps {
@@ -45,6 +47,7 @@ export interface Revocations {
   enqueue(
     tx: DatabaseTransaction,
     integration: Pick<Integration, "organizationId" | "id">,
+    credentialCount: number,
   ): Promise<void>;
   wake(): void;
 }
@@ -63,10 +66,10 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     onDead: (job, error) => finish(deps, job.data, { outcome: "failed", reason: messageOf(error) }),
   });
   return {
-    enqueue: (tx, { organizationId, id }) =>
-      queue.enqueue(sqlExecutor(tx), [
-        { id: deps.ids(), data: { organizationId, integrationId: id } },
-      ]),
+    async enqueue(tx, { organizationId, id }, credentialCount) {
+      const data = { organizationId, integrationId: id, credentialCount };
+      await queue.enqueue(sqlExecutor(tx), [{ id: deps.ids(), data }]);
+    },
     wake: () => queue.wake(),
   };
 }
@@ -83,7 +86,8 @@ async function revokeAtVendor(
     sealed: await listRevocationCredentials(tx, organizationId, integrationId),
   }));
   const connector = deps.connectors.get(integration?.connectorId ?? "");
-  if (!integration || sealed.length === 0) return;
+  // Fewer than there were: an earlier run has finished.
+  if (!integration || sealed.length < job.credentialCount) return;
   if (!connector?.revoke) {
     return finish(deps, job, { outcome: "failed", reason: "the connector is not running here" });
   }

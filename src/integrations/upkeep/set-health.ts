@@ -1,8 +1,8 @@
-import type { ConnectionHealth } from "@infragpt/connector-kit";
 import type { Audit } from "#audit";
 import { sqlExecutor, type DatabaseTransaction } from "#database";
 import type { Clock, Events } from "#platform";
 import { connectionHealthChanged } from "../events.ts";
+import type { KnownHealth } from "../model.ts";
 import { lockHealthStatus, updateHealth } from "./store.ts";
 
 export interface SetHealthDeps {
@@ -19,7 +19,7 @@ export async function setHealth(
   deps: SetHealthDeps,
   tx: DatabaseTransaction,
   { organizationId, id }: { readonly organizationId: string; readonly id: string },
-  health: ConnectionHealth,
+  health: KnownHealth,
 ): Promise<boolean> {
   const from = await lockHealthStatus(tx, organizationId, id);
   if (from === undefined) return false;

@@ -72,6 +72,17 @@ export async function countFailedProbe(
 export interface DueIntegration {
   readonly id: string;
   readonly organizationId: string;
+  readonly connectorId: string;
+}
+
+interface DueRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly connector_type: string;
+}
+
+function toDue(row: DueRow): DueIntegration {
+  return { id: row.id, organizationId: row.organization_id, connectorId: row.connector_type };
 }
 
 /**
@@ -82,17 +93,32 @@ export async function takeDueProbes(
   tx: DatabaseTransaction,
   input: { at: Date; nextAt: Date; limit: number },
 ): Promise<readonly DueIntegration[]> {
-  const { rows } = await sql<{ id: string; organization_id: string }>`
+  const { rows } = await sql<DueRow>`
     update integrations set health_next_at = ${input.nextAt}
     where id in (
       select id from integrations
-      where status = 'active' and health_next_at <= ${input.at}
+      where status in ('active', 'suspended') and health_next_at <= ${input.at}
       order by health_next_at
       limit ${input.limit}
       for update skip locked
     )
-    returning id, organization_id`.execute(tx);
-  return rows.map((row) => ({ id: row.id, organizationId: row.organization_id }));
+    returning id, organization_id, connector_type`.execute(tx);
+  return rows.map(toDue);
+}
+
+/** What an account shares or permits has changed: its health is asked for at the next look. */
+export async function makeProbeDue(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  id: string,
+  at: Date,
+): Promise<void> {
+  await tx
+    .updateTable("integrations")
+    .set({ health_next_at: at })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Integrations whose credentials end before `until`, and attempts that nobody finished. */
@@ -100,8 +126,8 @@ export async function listDueRefreshes(
   db: Reader,
   input: { at: Date; until: Date; startedBefore: Date; connectorId: string; limit: number },
 ): Promise<readonly DueIntegration[]> {
-  const { rows } = await sql<{ id: string; organization_id: string }>`
-    select id, organization_id from integrations
+  const { rows } = await sql<DueRow>`
+    select id, organization_id, connector_type from integrations
     where status = 'active' and connector_type = ${input.connectorId}
       and (
         (refresh_state = 'idle' and credentials_expire_at <= ${input.until}
@@ -110,7 +136,7 @@ export async function listDueRefreshes(
       )
     order by credentials_expire_at
     limit ${input.limit}`.execute(db);
-  return rows.map((row) => ({ id: row.id, organizationId: row.organization_id }));
+  return rows.map(toDue);
 }
 
 /**

@@ -36,7 +36,7 @@ function receive(signed: Signed, webhooks = createWebhooks("s3cret")): WebhookOu
   const hmac = createHmac("sha256", secret).update(`v0:${timestamp}:`).update(body).digest("hex");
   const webhook = webhooks.find((one) => one.path === path);
   assert.ok(webhook);
-  return webhook.receive({
+  const outcome = webhook.receive({
     path,
     headers: {
       "x-slack-request-timestamp": timestamp,
@@ -45,6 +45,8 @@ function receive(signed: Signed, webhooks = createWebhooks("s3cret")): WebhookOu
     body,
     receivedAt: NOW,
   });
+  assert.ok(!(outcome instanceof Promise), "Slack's requests are judged at once");
+  return outcome;
 }
 
 const EVENT = JSON.stringify(eventPayload(messageEvent()));
