@@ -33,6 +33,7 @@ const MAY_ENTER: Readonly<Record<string, readonly string[]>> = {
 
 /** What a built-in connector may import beside the kit and Node: the vendor's own packages. */
 const VENDOR_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  github: ["@octokit/app", "@octokit/core", "zod"],
   slack: ["@slack/types", "@slack/web-api", "ws", "zod"],
 };
 

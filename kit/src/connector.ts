@@ -63,6 +63,8 @@ export interface ListenContext {
    * acknowledge it. Rejects when it could not be stored: do not acknowledge, the vendor sends again.
    */
   deliver(delivery: Delivery): Promise<void>;
+  /** When a delivery of this connector was last stored: what a poller goes on from. */
+  readonly lastDeliveredAt?: Date;
   /** Says how a link is doing, each time that changes. */
   report(link: LinkState): void;
 }

@@ -4,9 +4,18 @@ import type { ConfiguredAccounts, ConnectorSettings } from "#integrations";
 
 const SLACK_CALL_TIMEOUT_MS = 10_000;
 
+const GITHUB_CALL_TIMEOUT_MS = 15_000;
+
 /** What the connectors that ship with the service are told. */
-export function connectorSettings(config: Config): ConnectorSettings {
-  return { slack: slackSettings(config) };
+export function connectorSettings(
+  config: Config,
+  guardedFetch: ConnectorSettings["guardedFetch"],
+): ConnectorSettings {
+  return { slack: slackSettings(config), github: githubSettings(config), guardedFetch };
+}
+
+export function githubSettings({ github }: Pick<Config, "github">): ConnectorSettings["github"] {
+  return github && { ...github, callTimeoutMs: GITHUB_CALL_TIMEOUT_MS };
 }
 
 function slackSettings({ slack }: Config): ConnectorSettings["slack"] {
@@ -16,10 +25,10 @@ function slackSettings({ slack }: Config): ConnectorSettings["slack"] {
 }
 
 /** Where vendors send people back to, where the configuration says so. */
-export function redirectUrls({ slack, integrations }: Config): ReadonlyMap<string, string> {
+export function redirectUrls({ slack, github }: Config): ReadonlyMap<string, string> {
   const urls = new Map<string, string>();
   if (slack?.redirectUrl) urls.set("slack", slack.redirectUrl);
-  if (integrations.github?.redirectUrl) urls.set("github", integrations.github.redirectUrl);
+  if (github?.redirectUrl) urls.set("github", github.redirectUrl);
   return urls;
 }
 

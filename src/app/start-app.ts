@@ -1,10 +1,16 @@
+import type { Connector } from "@infragpt/connector-kit";
 import { createAgents, startBuiltinAgent, type AgentConfig, type ServiceState } from "#agents";
 import { createAudit, type Audit } from "#audit";
 import type { Config } from "#config";
 import { createConversations } from "#conversations";
 import { migrate, openDatabase, sqlExecutor, type OpenDatabase } from "#database";
 import { LOCAL_ORGANIZATION_ID, assertCanByName, createIdentity } from "#identity";
-import { builtinConnectors, createIntegrations, type Integrations } from "#integrations";
+import {
+  builtinConnectors,
+  createIntegrations,
+  createVendorFetch,
+  type Integrations,
+} from "#integrations";
 import {
   createEvents,
   createGrpcServer,
@@ -16,9 +22,7 @@ import {
   systemClock,
   type Abortable,
   type Failpoint,
-  type HttpServer,
   type Log,
-  type RawRoute,
 } from "#platform";
 import {
   configuredAccounts,
@@ -29,6 +33,7 @@ import {
 import { identityProvider } from "./identity-provider.ts";
 import { openKeyring } from "./keyring.ts";
 import { consolePage, healthRoutes } from "./routes.ts";
+import { webhookServer } from "./webhook-server.ts";
 import { readDependencies, readServiceState, stateAsMarkdown, type StateSources } from "./state.ts";
 
 /** How long a start waits for a database that is away. */
@@ -45,6 +50,8 @@ const CONCURRENCY = { deliveriesMax: 16, turnsMax: 32, postsMax: 16 } as const;
 export interface AppDeps {
   readonly log: Log;
   readonly failpoint?: Failpoint;
+  /** Beside those that ship with the service. */
+  readonly connectors?: readonly Connector[];
 }
 
 export interface AppAddresses {
@@ -56,6 +63,8 @@ export interface AppAddresses {
   readonly database: string;
   /** Clerk's webhooks alone, where they are configured. */
   readonly directoryWebhooks?: string;
+  /** GitHub's webhooks alone, where they are configured. */
+  readonly githubWebhooks?: string;
 }
 
 /** A service that runs. */
@@ -113,6 +122,8 @@ export async function startApp(
     { db, ids, clock, log: log.child({ room: "identity" }), audit, events },
     { provider: identityProvider(config), publicUrl: () => publicUrl },
   );
+  const guardedFetch = createVendorFetch({ isLoopbackAllowed: config.mode === "local" });
+  opened.defer(() => guardedFetch[Symbol.asyncDispose]());
   const integrations = createIntegrations(
     {
       db,
@@ -128,7 +139,10 @@ export async function startApp(
       audit,
       publicUrl: () => publicUrl,
       redirectUrls: redirectUrls(config),
-      connectors: builtinConnectors(connectorSettings(config)),
+      connectors: [
+        ...builtinConnectors(connectorSettings(config, guardedFetch)),
+        ...(deps.connectors ?? []),
+      ],
       concurrencyMax: CONCURRENCY.deliveriesMax,
     },
     configuredAccounts(config),
@@ -233,10 +247,16 @@ export async function startApp(
   const { url } = await http.start();
   opened.defer(() => http.stop());
   if (config.port === 0) publicUrl = url;
-  const directory =
-    identity.directoryWebhook && directoryServer(config, log, identity.directoryWebhook);
+  // On ports of their own too, so that nothing else of ours needs to be reachable.
+  const ofDirectory = identity.directoryWebhook ? [identity.directoryWebhook] : [];
+  const ofGitHub = integrations.webhookRoutes.filter(({ path }) => path === "/webhooks/github");
+  const ports = { directory: config.identity.clerk?.port, github: config.github?.webhookPort };
+  const directory = webhookServer(config, log, ports.directory, ofDirectory);
   const directoryAddress = await directory?.start();
   opened.defer(() => directory?.stop());
+  const github = webhookServer(config, log, ports.github, ofGitHub);
+  const githubAddress = await github?.start();
+  opened.defer(() => github?.stop());
   opened.defer(() => services.stop());
   services.add("agents:watch", (options) => agents.watch(options));
   services.add("audit:sign", (options) => audit.keepSigning(options));
@@ -255,6 +275,7 @@ export async function startApp(
       grpc: `${config.host}:${grpcAddress.port}`,
       database: databasePlace(config, database),
       ...(directoryAddress ? { directoryWebhooks: directoryAddress.url } : {}),
+      ...(githubAddress ? { githubWebhooks: githubAddress.url } : {}),
     },
     createLoginLink: () => identity.createLoginLink(),
     agentNames: agentConfigs.map((agent) => agent.name),
@@ -271,22 +292,6 @@ async function signHeadsAtStop(audit: Audit, log: Log): Promise<void> {
   } catch (error) {
     log.warn({ err: error }, "the audit log's ends could not be signed at the stop");
   }
-}
-
-/** Clerk's webhooks on a port of their own, so that nothing else of ours needs to be reachable. */
-function directoryServer(config: Config, log: Log, webhook: RawRoute): HttpServer {
-  return createHttpServer({
-    log: log.child({ room: "http" }),
-    host: config.host,
-    port: config.identity.clerk?.port ?? 0,
-    isHttpLogOn: config.httpLog,
-    mode: config.mode,
-    ids: createIds(),
-    clock: systemClock,
-    authenticate: async () => undefined,
-    routes: [],
-    rawRoutes: [webhook],
-  });
 }
 
 function builtinConfig(builtin: Awaited<ReturnType<typeof startBuiltinAgent>>): AgentConfig {

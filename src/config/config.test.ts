@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -277,14 +278,15 @@ describe("secrets", () => {
         "agents: [{ name: a, endpoint: 'a:1', token: planted-4 }]\n" +
         "identity: { clerk: { issuer: https://clerk.a.example, webhook_secret: planted-5, authorized_parties: [https://a.example] } }\nllm: { provider: p, model: m, api_key: planted-6 }\n" +
         "database: { host: db, db_name: x, user: u, password: planted-7/% }\nencryption: { provider: env, keyset: planted-8 }\n" +
-        "integrations: { github: { private_key: planted-9, webhook_secret: planted-10 }, pagerduty: { webhook_secret: planted-11 } }\n" +
+        "integrations: { github: { app_id: 1, private_key: '${KEY}', webhook_secret: planted-10 }, pagerduty: { webhook_secret: planted-11 } }\n" +
         "grpc_port: 0",
+      { KEY: aPrivateKey().replaceAll("\n", "\\n") },
     );
 
     assert.doesNotMatch(inspect(config, { depth: 20 }) + JSON.stringify(config), /planted/);
     const revealed = config.secrets().map((secret) => secret.reveal());
     assert.ok(revealed.includes("planted-7/%"), "the password of the database without its address");
-    for (let index = 1; index <= 11; index++) {
+    for (const index of [1, 2, 3, 4, 5, 6, 7, 8, 10, 11]) {
       assert.ok(
         revealed.some((value) => value.includes(`planted-${index}`)),
         `planted-${index}`,
@@ -293,14 +295,64 @@ describe("secrets", () => {
   });
 
   test("take a PEM with written-out line ends", () => {
-    const config = load('integrations: { github: { private_key: "${KEY}" } }', {
-      KEY: "-----BEGIN KEY-----\\nabc\\n-----END KEY-----",
-    });
+    for (const type of ["pkcs1", "pkcs8"] as const) {
+      const pem = aPrivateKey({ type });
+      const config = load('integrations: { github: { app_id: 1, private_key: "${KEY}" } }', {
+        KEY: pem.replaceAll("\n", "\\n"),
+      });
 
-    assert.equal(
-      config.integrations.github?.privateKey?.reveal(),
-      "-----BEGIN KEY-----\nabc\n-----END KEY-----",
+      assert.equal(config.github?.privateKey.reveal(), pem);
+    }
+  });
+});
+
+/** PEM of a new RSA key. */
+function aPrivateKey({
+  type = "pkcs1",
+  bits = 2_048,
+}: { type?: "pkcs1" | "pkcs8"; bits?: number } = {}): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+  return privateKey.export({ type, format: "pem" }).toString();
+}
+
+describe("A GitHub App", () => {
+  test("is not there without any of its keys", () => {
+    assert.equal(load("integrations: { github: { webhook_port: 8085 } }").github, undefined);
+  });
+
+  test("names what is missing of it", () => {
+    hasProblem(
+      "integrations: { github: { app_id: 1 } }",
+      "integrations.github.private_key: is missing",
     );
+    hasProblem(
+      "integrations: { github: { webhook_secret: x } }",
+      "integrations.github.app_id: is missing",
+    );
+    hasProblem(
+      "integrations: { github: { app_id: me } }",
+      "integrations.github.app_id: must be a number",
+    );
+    hasProblem(
+      "integrations: { github: { app_id: 1, client_id: x } }",
+      "integrations.github.client_secret: is missing",
+    );
+    hasProblem(
+      "integrations: { github: { app_id: 1, client_id: x } }",
+      "integrations.github.app_slug: is missing",
+    );
+  });
+
+  test("takes an RSA key that is long enough, and no other text", () => {
+    const problem = "integrations.github.private_key: is no RSA private key";
+    for (const key of [
+      "planted",
+      "-----BEGIN RSA PRIVATE KEY-----",
+      aPrivateKey({ bits: 1_024 }),
+    ]) {
+      const yaml = 'integrations: { github: { app_id: 1, private_key: "${KEY}" } }';
+      hasProblem(yaml, problem, { KEY: key.replaceAll("\n", "\\n") });
+    }
   });
 });
 
@@ -486,9 +538,15 @@ describe("the log", () => {
 
 describe("config.example.yaml", () => {
   test("is valid", () => {
-    const env = { INFRAGPT_KEYSET: "{}", GITHUB_APP_ID: "1", GITHUB_WEBHOOK_SECRET: "x" };
+    const env = {
+      INFRAGPT_KEYSET: "{}",
+      GITHUB_APP_ID: "1",
+      GITHUB_WEBHOOK_SECRET: "x",
+      GITHUB_PRIVATE_KEY: aPrivateKey(),
+    };
     const config = loadConfig({ configPath: EXAMPLE, env, cwd: directory, isTty: false });
 
+    assert.equal(config.github?.appSlug, "infragpt");
     assert.equal(config.mode, "production");
     assert.equal(config.agents.length, 2);
   });

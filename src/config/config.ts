@@ -24,6 +24,8 @@ export interface Config {
   readonly logFormat: "json" | "pretty";
   /** Undefined when no credential of a Slack app is configured. */
   readonly slack: SlackConfig | undefined;
+  /** Undefined when no GitHub App is configured. */
+  readonly github: GitHubConfig | undefined;
   readonly database: DatabaseConfig;
   /** External agents; names are unique. Without any, the built-in agent answers. */
   readonly agents: readonly AgentConfig[];
@@ -53,6 +55,23 @@ export interface SlackConfig {
   readonly authorizeUrl: string;
   readonly redirectUrl?: string;
   readonly sockets: number;
+}
+
+export interface GitHubConfig {
+  readonly appId: string;
+  /** PEM with real line ends; an RSA key of 2,048 bits or more. */
+  readonly privateKey: Secret;
+  readonly clientId?: string;
+  readonly clientSecret?: Secret;
+  readonly appSlug?: string;
+  /** Empty: no webhook is served. Several while one replaces the other. */
+  readonly webhookSecrets: readonly Secret[];
+  /** A server for webhooks alone. */
+  readonly webhookPort: number;
+  readonly redirectUrl?: string;
+  /** Neither ends with a slash. */
+  readonly apiUrl: string;
+  readonly webUrl: string;
 }
 
 export type DatabaseConfig =
@@ -105,5 +124,5 @@ interface KeyServiceConfig {
 }
 
 export type ClerkConfig = CamelKeys<NonNullable<ConfigFile["identity"]["clerk"]>>;
-export type IntegrationsConfig = Omit<CamelKeys<ConfigFile["integrations"]>, "slack">;
+export type IntegrationsConfig = Omit<CamelKeys<ConfigFile["integrations"]>, "slack" | "github">;
 export type LlmConfig = CamelKeys<NonNullable<ConfigFile["llm"]>>;

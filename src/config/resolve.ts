@@ -6,6 +6,7 @@ import type { ConfigSource } from "./load-config.ts";
 import type { Problems } from "./problems.ts";
 import { resolveDatabase } from "./resolve-database.ts";
 import { resolveEncryption } from "./resolve-encryption.ts";
+import { resolveGitHub } from "./resolve-github.ts";
 import { resolveSlack } from "./resolve-slack.ts";
 import { checkRules, isLoopback } from "./rules.ts";
 import type { ConfigFile } from "./schema.ts";
@@ -24,12 +25,13 @@ export function resolveConfig(context: Context, sections: Partial<ConfigFile>): 
   checkRules(sections, mode, problems);
   const database = resolveDatabase(sections.database, home, problems);
   const slack = resolveSlack(sections, mode, problems);
+  const github = resolveGitHub(sections, mode, problems);
   const agents = resolveAgents(sections, problems);
   const encryption = resolveEncryption(context, sections, { home, mode });
   assertComplete(sections, problems);
 
   const file = sections;
-  const { slack: _, ...integrations } = camelKeys(file.integrations);
+  const { slack: _, github: __, ...integrations } = camelKeys(file.integrations);
   const values: Omit<Config, "secrets"> = {
     mode,
     file: context.file,
@@ -45,6 +47,7 @@ export function resolveConfig(context: Context, sections: Partial<ConfigFile>): 
     httpLog: file.http_log,
     logFormat: file.log_format ?? (context.isTty ? "pretty" : "json"),
     slack,
+    github,
     database,
     agents,
     grpc: {

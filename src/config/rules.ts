@@ -55,7 +55,7 @@ function checkClerk({ identity }: Partial<ConfigFile>, problems: Problems): void
 }
 
 function checkProduction(sections: Partial<ConfigFile>, problems: Problems): void {
-  const { database, encryption, identity, integrations } = sections;
+  const { database, encryption, identity } = sections;
   if (isAbsent(sections, "database") || isOwnDatabase(database)) {
     problems.add(
       ["database"],
@@ -79,13 +79,6 @@ function checkProduction(sections: Partial<ConfigFile>, problems: Problems): voi
     problems.add(
       ["identity", "clerk", "authorized_parties"],
       "is missing: production needs at least one",
-    );
-  }
-  const github = integrations?.github;
-  if (github?.app_id !== undefined && github.webhook_secret === undefined) {
-    problems.add(
-      ["integrations", "github", "webhook_secret"],
-      "is missing: production verifies every webhook",
     );
   }
 }

@@ -48,12 +48,14 @@ export {
   newAppUrl as newSlackAppUrl,
   slackManifest,
 } from "./connectors/slack/index.ts";
+export { diagnoseGitHub, newAppUrl as newGitHubAppUrl } from "./connectors/github/index.ts";
 export { hasStoredCredentials } from "./credentials.ts";
 export { checkKeys } from "./keys/check-keys.ts";
 export { listKeys, type KeyList, type ListedKey } from "./keys/list-keys.ts";
 export { retireKey } from "./keys/retire-key.ts";
 export { rotateKeys, type Rotation, type RotationProgress } from "./keys/rotate-keys.ts";
 export { builtinConnectors, type ConnectorSettings } from "./registry.ts";
+export { createVendorFetch } from "./vendor-fetch.ts";
 export type { OpenConnection } from "./connections.ts";
 export {
   connectionHealthChanged,

@@ -1,9 +1,12 @@
 import type { Connector, LinkState, Secret } from "@infragpt/connector-kit";
+import { withSystem, type Database } from "#database";
 import type { Log, Services } from "#platform";
 import type { Connections } from "./connections.ts";
+import { findLastReceivedAt } from "./deliveries/store.ts";
 import type { Inbox } from "./inbox.ts";
 
 interface ListenDeps {
+  readonly db: Database;
   readonly inbox: Inbox;
   readonly log: Log;
   readonly services: Services;
@@ -46,14 +49,22 @@ export function addListeners(
         isConnected = true;
       }
       if (!connector.listen) return untilAborted(signal);
+      const lastDeliveredAt = await findLastDeliveredAt(deps.db, connector.id);
       return connector.listen({
         signal,
+        ...(lastDeliveredAt && { lastDeliveredAt }),
         log: deps.log,
         deliver: (delivery) => deps.inbox.store(connector.id, delivery),
         report: (link) => ofConnector.set(link.name, link),
       });
     });
   }
+}
+
+function findLastDeliveredAt(db: Database, connectorId: string): Promise<Date | undefined> {
+  return withSystem(db, "see when a connector last delivered", (tx) =>
+    findLastReceivedAt(tx, connectorId),
+  );
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -60,6 +60,21 @@ export async function reviveDeadDeliveries(
   return revived.map((row) => ({ id: row.id, orderKey: row.order_key }));
 }
 
+/** When a delivery of a connector was last stored. */
+export async function findLastReceivedAt(
+  db: Reader,
+  connectorId: string,
+): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom("inbox")
+    .select("received_at")
+    .where("connector_type", "=", connectorId)
+    .orderBy("received_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.received_at;
+}
+
 /** Forgets what arrived before `before`, but for what still waits; at most `limit` rows. Returns how many. */
 export async function deleteOldDeliveries(
   tx: DatabaseTransaction,

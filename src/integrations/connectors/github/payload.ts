@@ -1,0 +1,33 @@
+import { cutText, textIn, type UntrustedRecord } from "@infragpt/connector-kit";
+
+/** GitHub writes times as RFC 3339, and as seconds in some payloads. */
+export function timeIn(parent: UntrustedRecord, key: string): Date | undefined {
+  const value = parent[key];
+  if (typeof value !== "string" && typeof value !== "number") return undefined;
+  const time = new Date(typeof value === "number" ? value * 1_000 : value);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+/** An id or a number, as text. */
+export function numberTextIn(parent: UntrustedRecord, key: string): string | undefined {
+  const value = parent[key];
+  return typeof value === "number" && Number.isSafeInteger(value) ? String(value) : undefined;
+}
+
+/** One line of what people wrote. */
+export function lineIn(parent: UntrustedRecord, key: string, charactersMax: number): string {
+  const text = textIn(parent, key) ?? "";
+  return cutText(text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim(), charactersMax);
+}
+
+/** "refs/heads/main" is "main". */
+export function branchOf(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags)\//, "");
+}
+
+/** An address that a person may follow, or undefined. */
+export function webUrlIn(parent: UntrustedRecord, key: string): string | undefined {
+  const url = URL.parse(textIn(parent, key) ?? "");
+  const isWeb = url !== null && ["http:", "https:"].includes(url.protocol);
+  return isWeb && url.href.length <= 2_000 ? url.href : undefined;
+}
