@@ -2,6 +2,7 @@ import type { ServiceState } from "#agents";
 import type { Config } from "#config";
 import { startApp, type AppAddresses, type AppDeps, type RunningApp } from "./start-app.ts";
 
+export { githubSettings } from "./connectors.ts";
 export { openKeyProvider, placeOfKeys } from "./key-provider.ts";
 export type { AppAddresses, AppDeps } from "./start-app.ts";
 

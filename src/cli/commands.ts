@@ -58,7 +58,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (...args) => (await import("./ask.ts")).ask(...args),
   },
   doctor: {
-    summary: "Check configuration, database, keys, Slack, agents and ports",
+    summary: "Check configuration, database, keys, Slack, GitHub, agents and ports",
     usage: "",
     options: { config: CONFIG, json: JSON_OUTPUT },
     isTakingWords: false,
@@ -92,6 +92,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     isTakingWords: true,
     run: async (...args) => (await import("./slack.ts")).slack(...args),
+  },
+  github: {
+    summary: "Print the page of GitHub that makes an app that fits",
+    usage: "link",
+    options: {
+      name: { type: "string", value: "name", help: "What the app is called; InfraGPT otherwise" },
+      organization: { type: "string", value: "login", help: "Who owns the app; you otherwise" },
+      config: CONFIG,
+      json: JSON_OUTPUT,
+    },
+    isTakingWords: true,
+    run: async (...args) => (await import("./github.ts")).github(...args),
   },
   jobs: {
     summary: "List jobs that failed for good, or run one again",

@@ -1,6 +1,7 @@
 import { ConfigError, type Config } from "#config";
 import { checkAgents } from "./checks/check-agents.ts";
 import { checkDatabase } from "./checks/check-database.ts";
+import { checkGitHub } from "./checks/check-github.ts";
 import { checkPorts } from "./checks/check-ports.ts";
 import { checkSlack } from "./checks/check-slack.ts";
 import { failed, ok, type Finding } from "./checks/finding.ts";
@@ -34,6 +35,7 @@ async function examine(context: CliContext, values: Values): Promise<readonly Fi
   const groups = await Promise.all([
     checkDatabase(config, options),
     checkSlack(config, options),
+    checkGitHub(config, options),
     checkAgents(config, options),
     checkPorts(config, options),
   ]);

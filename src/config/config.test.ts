@@ -312,7 +312,7 @@ function aPrivateKey({
   bits = 2_048,
 }: { type?: "pkcs1" | "pkcs8"; bits?: number } = {}): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: bits });
-  return privateKey.export({ type, format: "pem" }).toString();
+  return privateKey.export({ type, format: "pem" });
 }
 
 describe("A GitHub App", () => {

@@ -189,9 +189,12 @@ export function createConnections(deps: ConnectionDeps): Connections {
       const { organizationId, id } = integration;
       opened.delete(id);
       const detail = error.message;
-      const isNew = await withTenant(deps.db, organizationId, (tx) =>
-        setHealth(deps, tx, integration, { status, detail }),
-      );
+      const isNew = await withTenant(deps.db, organizationId, async (tx) => {
+        const now = await findIntegration(tx, organizationId, id);
+        // Of a suspended account more is known than what a call of a moment before says.
+        if (now?.status !== "active") return false;
+        return setHealth(deps, tx, integration, { status, detail });
+      });
       deps.events.wake(connectionHealthChanged);
       if (!isNew) return;
       const facts = { organizationId, integrationId: id, status, detail };

@@ -220,16 +220,19 @@ export function createIntegrations(
     async storeBatch(rows) {
       const isAnyNew = await withSystem(deps.ingestDb, "store deliveries", async (tx) => {
         const stored = await insertNewDeliveries(tx, rows);
-        const isAnyRepeated = stored.length < rows.length;
-        const revived = isAnyRepeated ? await reviveDeadDeliveries(tx, rows) : [];
-        const replayed = await deliveries.revive(
-          sqlExecutor(tx),
-          revived.map(({ id }) => id),
-        );
-        // The job has the id of its row: given on arrival, it carries the order.
-        const jobs = [...stored, ...revived]
-          .filter(({ id }) => !replayed.includes(id))
-          .map(({ id, orderKey }) => ({ id, key: orderKey, data: { inboxId: id } }));
+        const revived = stored.length < rows.length ? await reviveDeadDeliveries(tx, rows) : [];
+        const parked = revived.map(({ id }) => id);
+        const replayed = await deliveries.revive(sqlExecutor(tx), parked);
+        const jobless = revived.filter(({ id }) => !replayed.includes(id));
+        const jobs = [
+          // The job has the id of its row: given on arrival, it carries the order.
+          ...stored.map(({ id, orderKey }) => ({ id, key: orderKey, data: { inboxId: id } })),
+          ...jobless.map(({ id, orderKey }) => ({
+            id: ids(),
+            key: orderKey,
+            data: { inboxId: id },
+          })),
+        ];
         await deliveries.enqueue(sqlExecutor(tx), jobs);
         return jobs.length + replayed.length > 0;
       });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { sql } from "kysely";
 import type { App } from "#app";
 import { startFakeClerk, type FakeClerk } from "../fakes/clerk/index.ts";
@@ -9,6 +8,8 @@ import { aConnector, follow, type Connector } from "../support/connecting.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { anOrganization } from "../support/directory.ts";
 import { aHome, startService } from "../support/service.ts";
+import { untilAsync } from "../support/until.ts";
+import { wrongStates } from "../support/wrong-states.ts";
 
 describe("Connecting Slack from nothing", () => {
   let slack: FakeSlack;
@@ -170,104 +171,16 @@ describe("Connecting Slack from nothing", () => {
   });
 
   describe("with a state that is", () => {
-    const wrong: readonly {
-      readonly name: string;
-      arrive(): Promise<{ readonly status: number }>;
-    }[] = [
-      {
-        name: "forged",
-        async arrive() {
-          const { url, cookie } = await ana.authorize("slack");
-          const back = new URL(slack.approve(url));
-          back.searchParams.set("state", "A".repeat(43));
-          return follow(back.href, cookie);
-        },
-      },
-      {
-        name: "missing",
-        async arrive() {
-          const { url, cookie } = await ana.authorize("slack");
-          const back = new URL(slack.approve(url));
-          back.searchParams.delete("state");
-          return follow(back.href, cookie);
-        },
-      },
-      {
-        name: "given twice",
-        async arrive() {
-          const { url, cookie, state } = await ana.authorize("slack");
-          const back = new URL(slack.approve(url));
-          back.searchParams.append("state", state);
-          return follow(back.href, cookie);
-        },
-      },
-      {
-        name: "of another browser",
-        async arrive() {
-          const { url } = await ana.authorize("slack");
-          return follow(slack.approve(url));
-        },
-      },
-      {
-        name: "with the cookie of another state",
-        async arrive() {
-          const other = await ana.authorize("slack");
-          const { url, cookie } = await ana.authorize("slack");
-          const name = cookie.split("=")[0];
-          return follow(slack.approve(url), `${name}=${other.cookie.split("=")[1]}`);
-        },
-      },
-      {
-        name: "late",
-        async arrive() {
-          const { url, cookie } = await ana.authorize("slack");
-          await sql`update authorization_states set expires_at = now() - interval '1 second'`.execute(
-            database.db,
-          );
-          return follow(slack.approve(url), cookie);
-        },
-      },
-      {
-        name: "of another person",
-        async arrive() {
-          const { url, state } = await ana.authorize("slack");
-          const code = new URL(slack.approve(url)).searchParams.get("code");
-          return bob.post("/integrations/callback", { connector_type: "slack", state, code });
-        },
-      },
-      {
-        name: "of another organization",
-        async arrive() {
-          const { url, state } = await ana.authorize("slack");
-          const code = new URL(slack.approve(url)).searchParams.get("code");
-          return ben.post("/integrations/callback", { connector_type: "slack", state, code });
-        },
-      },
-      {
-        name: "of a person who pressed Cancel",
-        async arrive() {
-          const { url, cookie } = await ana.authorize("slack");
-          return follow(slack.cancel(url), cookie);
-        },
-      },
-      {
-        name: "without a code",
-        async arrive() {
-          const { url, cookie } = await ana.authorize("slack");
-          const back = new URL(slack.approve(url));
-          back.searchParams.delete("code");
-          return follow(back.href, cookie);
-        },
-      },
-      {
-        name: "with a forged code",
-        async arrive() {
-          const { url, cookie } = await ana.authorize("slack");
-          const back = new URL(slack.approve(url));
-          back.searchParams.set("code", "forged");
-          return follow(back.href, cookie);
-        },
-      },
+    const wrong = [
+      ...wrongStates(() => ({
+        connectorType: "slack",
+        database,
+        ana,
+        bob,
+        ben,
+        approve: (url) => slack.approve(url),
+        cancel: (url) => slack.cancel(url),
+      })),
       ...(["error", "http", "rate_limited", "close_before", "bad_json"] as const).map((kind) => ({
         name: `met by Slack's ${kind}`,
         async arrive() {
@@ -417,11 +330,3 @@ describe("Connecting Slack from nothing", () => {
     }
   });
 });
-
-async function untilAsync(isTrue: () => Promise<boolean>): Promise<void> {
-  const signal = AbortSignal.timeout(10_000);
-  while (!(await isTrue())) {
-    signal.throwIfAborted();
-    await setTimeout(20);
-  }
-}

@@ -17,6 +17,16 @@ export interface ServiceSpec {
     readonly transport?: "socket" | "http";
     readonly sockets?: number;
   };
+  readonly github?: {
+    readonly apiUrl: string;
+    readonly webUrl: string;
+    readonly appId: string;
+    readonly appSlug: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly privateKey: string;
+    readonly webhookSecrets: readonly string[];
+  };
   readonly agents?: readonly {
     readonly name: string;
     readonly endpoint: string;
@@ -58,6 +68,17 @@ export function configOf(spec: ServiceSpec): Config {
       ...(slack.clientSecret === undefined ? {} : { clientSecret: new Secret(slack.clientSecret) }),
       authorizeUrl: slack.authorizeUrl ?? "https://slack.com/oauth/v2/authorize",
       sockets: slack.sockets ?? 2,
+    },
+    github: spec.github && {
+      apiUrl: spec.github.apiUrl,
+      webUrl: spec.github.webUrl,
+      appId: spec.github.appId,
+      appSlug: spec.github.appSlug,
+      clientId: spec.github.clientId,
+      clientSecret: new Secret(spec.github.clientSecret),
+      privateKey: new Secret(spec.github.privateKey),
+      webhookSecrets: spec.github.webhookSecrets.map((secret) => new Secret(secret)),
+      webhookPort: 0,
     },
     corsOrigins: spec.corsOrigins ?? [],
     identity: {

@@ -4,17 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { sql } from "kysely";
-import { createApp, type App } from "#app";
+import { createApp, type App, type AppDeps } from "#app";
 import { createLog, createScrubber } from "#platform";
 import type { FakeSlack } from "../fakes/slack/index.ts";
 import type { TestDatabase } from "./database.ts";
 import { configOf, type ServiceSpec } from "./service-config.ts";
 
 /** The whole service in this process. */
-export async function startService(spec: ServiceSpec): Promise<App & AsyncDisposable> {
+export async function startService(
+  spec: ServiceSpec,
+  deps: Pick<AppDeps, "connectors"> = {},
+): Promise<App & AsyncDisposable> {
   const config = configOf(spec);
   const log = createLog({ level: config.logLevel, format: "json", scrubber: createScrubber() });
-  const app = createApp(config, { log });
+  const app = createApp(config, { log, ...deps });
   await app.start();
   return Object.assign(app, { [Symbol.asyncDispose]: () => app.stop() });
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** How long a wait in a test may take before it fails. Generous, because the machine may be busy; a passing test never waits for it. */
 export const WAIT_TIMEOUT_MS = 15_000;
 
@@ -70,5 +72,14 @@ export class Change {
       signal?.removeEventListener("abort", onAbort);
       this.#waiters.delete(waiter);
     }
+  }
+}
+
+/** Asks again and again, for what happens in another process or in the database. Fails after 15 s. */
+export async function untilAsync(isTrue: () => Promise<boolean>): Promise<void> {
+  const signal = AbortSignal.timeout(WAIT_TIMEOUT_MS);
+  while (!(await isTrue())) {
+    signal.throwIfAborted();
+    await sleep(20);
   }
 }

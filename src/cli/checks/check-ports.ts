@@ -9,16 +9,13 @@ const ASK_TIMEOUT_MS = 2000;
 
 /** Whether the service can listen, or already does. */
 export async function checkPorts(
-  { host, port, grpcPort }: Config,
+  config: Config,
   { signal }: Abortable,
 ): Promise<readonly Finding[]> {
+  const { host, port } = config;
   const isOurs = await isOwnService(host, port, signal);
-  const ports = [
-    ["port", port],
-    ["grpc_port", grpcPort],
-  ] as const;
   return Promise.all(
-    ports.map(async ([name, number]) => {
+    portsOf(config).map(async ([name, number]) => {
       const label = `${name} ${number}`;
       if (number === 0) return ok(label, "any free port");
       const problem = await findBindProblem(host, number);
@@ -33,14 +30,10 @@ export async function checkPorts(
 }
 
 /** Why the service cannot listen, one line a port; empty when it can. For a start that failed. */
-export async function listPortProblems({
-  host,
-  port,
-  grpcPort,
-}: Config): Promise<readonly string[]> {
-  const ports = Object.entries({ port, grpc_port: grpcPort });
+export async function listPortProblems(config: Config): Promise<readonly string[]> {
+  const { host } = config;
   const lines = await Promise.all(
-    ports.map(async ([name, number]) => {
+    portsOf(config).map(async ([name, number]) => {
       if (number === 0) return [];
       const problem = await findBindProblem(host, number);
       if (problem === undefined) return [];
@@ -51,6 +44,25 @@ export async function listPortProblems({
     }),
   );
   return lines.flat();
+}
+
+/** By the name of its key, what the service will listen on. */
+function portsOf({
+  port,
+  grpcPort,
+  identity,
+  github,
+}: Config): readonly (readonly [string, number])[] {
+  const clerkPort = identity.clerk?.webhookSecret && identity.clerk.port;
+  const githubPort = github && github.webhookSecrets.length > 0 ? github.webhookPort : undefined;
+  return [
+    ["port", port],
+    ["grpc_port", grpcPort],
+    ...(clerkPort === undefined ? [] : [["identity.clerk.port", clerkPort] as const]),
+    ...(githubPort === undefined
+      ? []
+      : [["integrations.github.webhook_port", githubPort] as const]),
+  ];
 }
 
 async function findBindProblem(host: string, port: number): Promise<string | undefined> {

@@ -194,8 +194,17 @@ function toRefusal(error: unknown, { name }: Pick<Authorizable, "name">): AppErr
     case "not_member":
     case "gone":
     case "rejected":
-      return new AppError("invalid_request", `${error.message}. Nothing was stored.`, options);
+      return new AppError(
+        "invalid_request",
+        `${sentence(error.message)} Nothing was stored.`,
+        options,
+      );
   }
+}
+
+/** What a connector says begins like a part of a sentence. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 async function remember(

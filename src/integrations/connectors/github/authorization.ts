@@ -9,7 +9,7 @@ import {
 import type { GitHubClient, GitHubRequest } from "./client.ts";
 import type { Abortable, GitHubConfig } from "./config.ts";
 import { nextPageIn } from "./calls.ts";
-import { getInstallation, profileOf } from "./installation.ts";
+import { getInstallation, profileOf, type Installation } from "./installation.ts";
 
 /** The OAuth client of the app, which says who the person is that installed it. */
 export interface GitHubOAuthClient {
@@ -46,12 +46,14 @@ export function createAuthorization(
       try {
         const request = await client.withToken(token, options);
         const { data: person } = await request("GET /user");
-        await assertOwns(request, installationId, String(person.id));
+        const account = await findSeenAccount(request, installationId);
+        if (!account) throw unseen();
         const installation = await getInstallation(client, installationId, options);
         if (String(installation.app_id) !== config.appId) throw unseen();
         if (installation.suspended_at !== null) {
           throw new ConnectorError("rejected", "the installation is suspended: open it at GitHub");
         }
+        await assertOwns(request, account, String(person.id));
         return { credentials: {}, profile: profileOf(installation), grantedBy: String(person.id) };
       } finally {
         await endToken(oauth, config, token, options);
@@ -102,21 +104,23 @@ const PAGES_MAX = 20;
 
 async function assertOwns(
   request: GitHubRequest,
-  installationId: string,
+  account: NonNullable<Installation["account"]>,
   personId: string,
 ): Promise<void> {
-  const account = await findSeenAccount(request, installationId);
-  if (account && String(account.id) === personId) return;
-  const login = account && "login" in account ? account.login : undefined;
-  if (login === undefined) throw unseen();
-  const membership = await findMembership(request, login);
+  if (String(account.id) === personId) return;
+  // An enterprise has no login: who owns it is not told.
+  if (!("login" in account)) throw unseen();
+  const membership = await findMembership(request, account.login);
   if (membership?.state === "active" && membership.role === "admin") return;
-  const message = `only an owner of ${login} can connect it: ask one of them to do so`;
+  const message = `only an owner of ${account.login} can connect it: ask one of them to do so`;
   throw new ConnectorError("rejected", message);
 }
 
 /** Of all that the person sees: the account of this installation. */
-async function findSeenAccount(request: GitHubRequest, installationId: string) {
+async function findSeenAccount(
+  request: GitHubRequest,
+  installationId: string,
+): Promise<NonNullable<Installation["account"]> | undefined> {
   let page: number | undefined = 1;
   for (let count = 0; page !== undefined && count < PAGES_MAX; count += 1) {
     const { data, headers } = await request("GET /user/installations", { per_page: 100, page });

@@ -6,7 +6,7 @@ import { EVENTS, listMissing } from "./permissions.ts";
 /** One finding: what was looked at, whether it is well, and what to do if not. */
 interface DiagnosisLine {
   readonly name: string;
-  readonly ok: boolean;
+  readonly state: "ok" | "warning" | "failed";
   readonly detail: string;
 }
 
@@ -20,19 +20,19 @@ export async function diagnoseGitHub(
   try {
     const request = await createGitHubClient(config).asApp(options);
     const { data: app } = await request("GET /app");
-    if (app === null) return [{ name, ok: false, detail: "GitHub does not know it" }];
+    if (app === null) return [{ name, state: "failed", detail: "GitHub does not know it" }];
     const slug = app.slug ?? "";
     const isOther = config.appSlug !== undefined && config.appSlug !== slug;
     return [
       isOther
-        ? { name, ok: false, detail: `its app_slug is ${slug}, not ${config.appSlug}` }
-        : { name, ok: true, detail: `${app.name} (${slug})` },
+        ? { name, state: "failed", detail: `its app_slug is ${slug}, not ${config.appSlug}` }
+        : { name, state: "ok", detail: `${app.name} (${slug})` },
       judgePermissions({ ...app.permissions }, app.events),
       judgeConnecting(config),
       await diagnoseWebhook(request, config, expected),
     ];
   } catch (error) {
-    return [{ name, ok: false, detail: describe(error) }];
+    return [{ name, state: "failed", detail: describe(error) }];
   }
 }
 
@@ -43,15 +43,15 @@ function judgePermissions(
   const name = "github permissions";
   const deaf = EVENTS.filter((event) => !events.includes(event)).map((event) => `event ${event}`);
   const missing = [...listMissing(granted), ...deaf];
-  if (missing.length === 0) return { name, ok: true, detail: "all that are needed" };
-  return { name, ok: false, detail: `missing: ${missing.join(", ")}; add them to the app` };
+  if (missing.length === 0) return { name, state: "ok", detail: "all that are needed" };
+  return { name, state: "warning", detail: `missing: ${missing.join(", ")}; add them to the app` };
 }
 
 function judgeConnecting({ clientId }: GitHubConfig): DiagnosisLine {
   const name = "github accounts";
-  if (clientId !== undefined) return { name, ok: true, detail: "can be connected" };
+  if (clientId !== undefined) return { name, state: "ok", detail: "can be connected" };
   const detail = "cannot be connected: set client_id, client_secret and app_slug";
-  return { name, ok: false, detail };
+  return { name, state: "warning", detail };
 }
 
 async function diagnoseWebhook(
@@ -61,17 +61,22 @@ async function diagnoseWebhook(
 ): Promise<DiagnosisLine> {
   const name = "github webhook";
   if (webhookSecrets.length === 0) {
-    return { name, ok: false, detail: "webhook_secret is missing: nothing is heard of GitHub" };
+    return {
+      name,
+      state: "failed",
+      detail: "webhook_secret is missing: nothing is heard of GitHub",
+    };
   }
   try {
     const { data } = await request("GET /app/hook/config");
     const { url = "" } = data;
-    if (url === webhookUrl) return { name, ok: true, detail: url };
+    if (url === webhookUrl) return { name, state: "ok", detail: url };
     // The dedicated port, or a proxy, may have an address of its own.
     const detail = `goes to ${url || "no address"}; public_url says ${webhookUrl}`;
-    return { name, ok: URL.parse(url)?.pathname === "/webhooks/github", detail };
+    const isOurs = URL.parse(url)?.pathname === "/webhooks/github";
+    return { name, state: isOurs ? "warning" : "failed", detail };
   } catch (error) {
-    return { name, ok: false, detail: describe(error) };
+    return { name, state: "failed", detail: describe(error) };
   }
 }
 

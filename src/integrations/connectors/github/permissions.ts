@@ -1,5 +1,5 @@
 /** What the app has to be granted for everything that only reads. */
-export const READS = {
+const READS = {
   actions: "read",
   contents: "read",
   deployments: "read",
