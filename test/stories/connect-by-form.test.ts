@@ -10,6 +10,31 @@ import { anOrganization } from "../support/directory.ts";
 import { aHome, startService } from "../support/service.ts";
 import { untilAsync } from "../support/until.ts";
 
+interface FormJson {
+  readonly type: string;
+  readonly state: string;
+  readonly fields: readonly { readonly name: string; readonly secret: boolean }[];
+  readonly setup?: readonly { readonly name: string; readonly value: string }[];
+}
+
+async function open(who: Connector, connector: string, label?: string): Promise<FormJson> {
+  const { status, body } = await who.post("/integrations/authorize", {
+    connector_type: connector,
+    ...(label === undefined ? {} : { label }),
+  });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body;
+}
+
+function send(
+  who: Connector,
+  connector: string,
+  { state }: FormJson,
+  credentials: Readonly<Record<string, string>>,
+) {
+  return who.post("/integrations/callback", { connector_type: connector, state, credentials });
+}
+
 describe("Connecting by a form", () => {
   let lantern: Lantern;
   let clerk: FakeClerk;
@@ -41,31 +66,6 @@ describe("Connecting by a form", () => {
   });
   after(() => opened.disposeAsync());
 
-  interface FormJson {
-    readonly type: string;
-    readonly state: string;
-    readonly fields: readonly { readonly name: string; readonly secret: boolean }[];
-    readonly setup?: readonly { readonly name: string; readonly value: string }[];
-  }
-
-  async function open(who: Connector, connector: string, label?: string): Promise<FormJson> {
-    const { status, body } = await who.post("/integrations/authorize", {
-      connector_type: connector,
-      ...(label === undefined ? {} : { label }),
-    });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body;
-  }
-
-  function send(
-    who: Connector,
-    connector: string,
-    { state }: FormJson,
-    credentials: Readonly<Record<string, string>>,
-  ) {
-    return who.post("/integrations/callback", { connector_type: connector, state, credentials });
-  }
-
   async function connect(key: string, label: string): Promise<IntegrationJson> {
     const form = await open(ana, "lantern", label);
     const { status, body } = await send(ana, "lantern", form, { api_key: key, site: "eu" });
@@ -82,6 +82,14 @@ describe("Connecting by a form", () => {
 
   async function untilSetUp(integrationId: string): Promise<void> {
     await untilAsync(async () => (await namesOf(integrationId)).includes("webhook_secret"));
+  }
+
+  async function validate(credentials: Readonly<Record<string, string>>) {
+    const { body } = await ana.post("/integrations/validate", {
+      connector_type: "lantern",
+      credentials,
+    });
+    return body;
   }
 
   async function stored(): Promise<unknown> {
@@ -200,13 +208,6 @@ describe("Connecting by a form", () => {
   it("validates without storing anything", async () => {
     const { key, id } = lantern.addAccount("Tried");
     const earlier = await stored();
-    async function validate(credentials: Readonly<Record<string, string>>) {
-      const { body } = await ana.post("/integrations/validate", {
-        connector_type: "lantern",
-        credentials,
-      });
-      return body;
-    }
 
     const good = await validate({ api_key: key, site: "eu" });
     const bad = await validate({ api_key: "wrong", site: "eu" });
@@ -233,15 +234,15 @@ describe("Connecting by a form", () => {
 
   it("renews the key of an account that is connected, and keeps its address", async () => {
     const { key } = lantern.addAccount("Renewed");
-    const before = await connect(key, "Renewed");
-    await untilSetUp(before.id);
+    const { id } = await connect(key, "Renewed");
+    await untilSetUp(id);
 
     const later = await connect(key, "Renewed");
 
-    assert.equal(later.id, before.id);
-    await untilSetUp(before.id);
-    assert.equal(lantern.webhooks().filter(({ url }) => url.endsWith(before.id)).length, 1);
-    assert.deepEqual(await namesOf(before.id), ["api_key", "webhook_secret"]);
+    assert.equal(later.id, id);
+    await untilSetUp(id);
+    assert.equal(lantern.webhooks().filter(({ url }) => url.endsWith(id)).length, 1);
+    assert.deepEqual(await namesOf(id), ["api_key", "webhook_secret"]);
   });
 
   it("says when a key has ended", async () => {

@@ -41,10 +41,6 @@ export function lanternConnectors(apiUrl: string): readonly Connector[] {
     return schema.parse(body);
   }
 
-  function tokenOf({ credentials }: Pick<Connection, "credentials">): Secret {
-    return credentials["api_key"] ?? new Secret("");
-  }
-
   async function identify(token: Secret, site: string | undefined, options: Abortable) {
     const account = await call(Account, { path: "/account", token }, options);
     if (site !== undefined && account.site !== site) {
@@ -129,6 +125,10 @@ export function lanternConnectors(apiUrl: string): readonly Connector[] {
       },
     }),
   ];
+}
+
+function tokenOf({ credentials }: Pick<Connection, "credentials">): Secret {
+  return credentials["api_key"] ?? new Secret("");
 }
 
 function toProfile({ id, name, site }: z.infer<typeof Account>): AccountProfile {

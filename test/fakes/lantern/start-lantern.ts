@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
 /** A vendor whose accounts are reached with keys that people copy, or by roles that they open to us. */
@@ -76,13 +76,14 @@ export async function startLantern(): Promise<Lantern> {
     return { status: 201, body: hook };
   }
 
-  const server = createServer((request, response) => {
-    void text(request).then((raw) => {
-      const { status, body } = answer(request, raw === "" ? {} : JSON.parse(raw));
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(body && JSON.stringify(body));
-    });
-  });
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const raw = await text(request);
+    const { status, body } = answer(request, raw === "" ? {} : JSON.parse(raw));
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(body && JSON.stringify(body));
+  }
+
+  const server = createServer((request, response) => void handle(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
