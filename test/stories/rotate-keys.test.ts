@@ -28,6 +28,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import type { ReplicaMessage, ReplicaSpec } from "../support/key-replica.ts";
 import { aHome, socketSlack, untilSettled } from "../support/service.ts";
 import { configOf } from "../support/service-config.ts";
+import { dumpOf } from "../support/dump.ts";
 import { findSecret } from "../support/find-secret.ts";
 
 const options = { signal: new AbortController().signal };
@@ -294,27 +295,6 @@ async function rotateInProcess({ db }: TestDatabase, keysetPath: string): Promis
     { db, keyring, log: aLog(), audit, keysetFile },
     { makesNewDataKeys: false, ...options },
   );
-}
-
-/** Every row of every table, the jobs' too: as text, and what is bytes as it is. */
-async function dumpOf(db: Database): Promise<Buffer> {
-  const columns = await query<{ place: string; name: string; is_bytes: boolean }>(
-    db,
-    `select format('%I.%I', table_schema, table_name) as place, quote_ident(column_name) as name,
-       data_type = 'bytea' as is_bytes
-     from information_schema.columns
-     where table_schema not in ('pg_catalog', 'information_schema')`,
-  );
-  const parts: Buffer[] = [];
-  for (const { place, name, is_bytes: isBytes } of columns) {
-    const value = isBytes ? name : `convert_to(${name}::text, 'UTF8')`;
-    const rows = await query<{ value: Buffer | null }>(
-      db,
-      `select ${value} as value from ${place}`,
-    );
-    for (const row of rows) if (row.value) parts.push(row.value, Buffer.from("\n"));
-  }
-  return Buffer.concat(parts);
 }
 
 test("moves records at a rate that is worth telling", async (t) => {

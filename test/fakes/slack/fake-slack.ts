@@ -139,6 +139,8 @@ export interface FakeSlack extends AsyncDisposable {
   /** Waits until the method was called this often. */
   waitForCalls(method: string, count: number, options?: WaitOptions): Promise<readonly FakeCall[]>;
 
+  /** Everything secret that it has or ever gave out. */
+  secrets(): readonly string[];
   /** Headers of a correct v0 signature. */
   sign(
     body: string,

@@ -39,6 +39,13 @@ export function makeFakeSlack(assembly: Assembly): FakeSlack {
     clientId: assembly.clientId,
     clientSecret: assembly.clientSecret,
     authorizeUrl: `${origin}/oauth/v2/authorize`,
+    secrets: () => [
+      assembly.appToken,
+      assembly.signingSecret,
+      assembly.clientSecret,
+      workspace.botToken,
+      ...assembly.oauth.issued,
+    ],
     approve: (authorizeUrl, { teamId = workspace.teamId, userId = "U0OWNER" } = {}) =>
       assembly.oauth.approve(authorizeUrl, { teamId, userId }),
     cancel: (authorizeUrl) => assembly.oauth.cancel(authorizeUrl),

@@ -27,6 +27,8 @@ export class OAuth {
   readonly #codes = new Map<string, IssuedCode>();
   /** Refresh token to its workspace; used up ones are gone. */
   readonly #refreshTokens = new Map<string, string>();
+  /** Every code and token that was ever given out. */
+  readonly issued: string[] = [];
 
   constructor(state: SlackState, client: OAuthClient) {
     this.#state = state;
@@ -40,6 +42,7 @@ export class OAuth {
     const redirectUri = asked.get("redirect_uri") ?? "";
     const code = randomBytes(12).toString("hex");
     const scopes = (asked.get("scope") ?? "").split(",");
+    this.issued.push(code);
     this.#codes.set(code, { teamId, userId, redirectUri, scopes });
     return back(redirectUri, { code, state: asked.get("state") ?? "" });
   }
@@ -89,15 +92,19 @@ export class OAuth {
       team: isOrg ? null : { id: teamId, name: `Team ${teamId}` },
       enterprise,
       is_enterprise_install: isOrg,
-      ...(workspace.rotatesTokens === true
-        ? this.#newPair(workspace)
-        : { access_token: workspace.botToken }),
+      ...(workspace.rotatesTokens === true ? this.#newPair(workspace) : this.#sameToken(workspace)),
     };
+  }
+
+  #sameToken({ botToken }: Workspace): JsonObject {
+    this.issued.push(botToken);
+    return { access_token: botToken };
   }
 
   #newPair(workspace: Workspace): JsonObject {
     const accessToken = `xoxe.xoxb-1-${randomBytes(12).toString("hex")}`;
     const refreshToken = `xoxe-1-${randomBytes(12).toString("hex")}`;
+    this.issued.push(accessToken, refreshToken);
     workspace.rotatedTokens.add(accessToken);
     this.#refreshTokens.set(refreshToken, workspace.teamId);
     return { access_token: accessToken, refresh_token: refreshToken, expires_in: TOKEN_SECONDS };
