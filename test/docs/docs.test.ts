@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { existsSync, globSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { Secret, type Connector } from "@infragpt/connector-kit";
 import { parse } from "yaml";
 import { loadConfig } from "#config";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { ConfigFile } from "../../src/config/schema.ts";
+import { createGitHubConnector } from "../../src/integrations/connectors/github/index.ts";
 import { REQUIRED_BOT_SCOPES } from "../../src/integrations/connectors/slack/identify.ts";
 import {
   PAGES,
   ROOT,
   aConfigFile,
+  aPrivateKey,
   blocks,
   everythingSaid,
   exampleOf,
@@ -26,6 +29,18 @@ const SAID = everythingSaid();
 const FOLDERS = /^(src|kit|console|test|docs|proto|examples|scripts|bench|bin)\/[\w./-]*$/;
 /** Files that people make. */
 const NOT_OURS: readonly string[] = ["config.yaml", "keyset.json"];
+
+function aGitHubConnector(): Connector {
+  const config = {
+    appId: "1",
+    privateKey: new Secret(aPrivateKey()),
+    webhookSecrets: [],
+    apiUrl: "https://api.github.com",
+    webUrl: "https://github.com",
+    callTimeoutMs: 1_000,
+  };
+  return createGitHubConnector(config, { guardedFetch: fetch });
+}
 
 function sorted(names: readonly string[]): readonly string[] {
   return names.toSorted((a, b) => a.localeCompare(b));
@@ -175,6 +190,17 @@ describe("The docs", () => {
     for (const name of ["app_mention", "app_uninstalled", "tokens_revoked"])
       assert.ok(events.includes(name));
     assert.equal(features.slash_commands[0].command, "/infragpt");
+  });
+
+  test("list every operation of GitHub with its risk and what it needs", () => {
+    const { operations = [] } = aGitHubConnector();
+    const rows = [
+      ...read("docs/CONNECTORS.md").matchAll(/^\| `(\w+)` +\| (\w+) +\| `([a-z_:]+)` +\|$/gm),
+    ].map(([, name = "", risk = "", needs = ""]) => `${name} ${risk} ${needs}`);
+    const real = operations.map(({ name, risk, needs }) => `${name} ${risk} ${needs?.join()}`);
+
+    assert.ok(real.length > 10);
+    assert.deepEqual(sorted(rows), sorted(real));
   });
 
   test("describe every room of src, and no other", () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -96,10 +97,17 @@ export function aConfigFile(text: string): Disposable & { readonly path: string 
   };
 }
 
+export function aPrivateKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  return privateKey.export({ type: "pkcs1", format: "pem" });
+}
+
 /** A value that a variable or file of this name could have. */
 export function exampleOf(name: string): string {
   const examples: readonly (readonly [RegExp, string])[] = [
     [/app_token/i, "xapp-1-example"],
+    [/app_id/i, "1"],
+    [/private_key/i, aPrivateKey()],
     [/bot_token/i, "xoxb-example"],
     [/database_url/i, "postgres://infragpt:example@db.example.com/infragpt"],
   ];
