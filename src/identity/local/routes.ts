@@ -24,7 +24,7 @@ async function login(deps: IdentityDeps, request: RawRequest): Promise<RawAnswer
   if (!token) {
     return page(401, "This link is used up", [
       "A login link works once and for a quarter of an hour.",
-      "Restart the service to get a new one.",
+      "Make a new one with: npx infragpt login",
     ]);
   }
   return {
