@@ -55,21 +55,66 @@ export function healthRoutes(deps: HealthDeps): readonly Route[] {
   ];
 }
 
-const PAGE_SECURITY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
+const PAGE_SECURITY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
 
-/** The console's placeholder page. */
-export function consolePage(): RawRoute {
-  const page = readFileSync(new URL("../../console/index.html", import.meta.url), "utf8");
+/** The files of the page. Its scripts import one another by these names. */
+const PAGE_FILES = [
+  "base.css",
+  "connections.css",
+  "connections.js",
+  "api.js",
+  "connect.js",
+  "disconnect.js",
+  "dom.js",
+  "form.js",
+  "render.js",
+  "words.js",
+] as const;
+
+const CONTENT_TYPES = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+} as const;
+
+/** The console: one page on which the admin of local mode connects accounts. */
+export function consoleRoutes(identity: "clerk" | "local" | "none"): readonly RawRoute[] {
+  // The page has to say how people sign in before anybody has.
+  const page = readConsoleFile("index.html").replace(
+    'data-identity="local"',
+    `data-identity="${identity}"`,
+  );
+  return [
+    fileRoute("/", page, "html"),
+    ...PAGE_FILES.map((name) =>
+      fileRoute(`/console/${name}`, readConsoleFile(name), name.endsWith(".css") ? "css" : "js"),
+    ),
+  ];
+}
+
+function readConsoleFile(name: string): string {
+  return readFileSync(new URL(`../../console/${name}`, import.meta.url), "utf8");
+}
+
+function fileRoute(path: string, body: string, type: keyof typeof CONTENT_TYPES): RawRoute {
   return {
     method: "GET",
-    path: "/",
+    path,
     bodyBytesMax: 1,
     handle: async () => ({
       status: 200,
-      contentType: "text/html; charset=utf-8",
+      contentType: CONTENT_TYPES[type],
       headers: { "content-security-policy": PAGE_SECURITY },
-      body: page,
+      body,
     }),
   };
 }

@@ -32,7 +32,7 @@ import {
 } from "./connectors.ts";
 import { identityProvider } from "./identity-provider.ts";
 import { openKeyring } from "./keyring.ts";
-import { consolePage, healthRoutes } from "./routes.ts";
+import { consoleRoutes, healthRoutes } from "./routes.ts";
 import { webhookServer } from "./webhook-server.ts";
 import { readDependencies, readServiceState, stateAsMarkdown, type StateSources } from "./state.ts";
 
@@ -218,7 +218,7 @@ export async function startApp(
       ...conversations.routes,
     ],
     rawRoutes: [
-      consolePage(),
+      ...consoleRoutes(identity.provider),
       ...identity.rawRoutes,
       ...(identity.directoryWebhook ? [identity.directoryWebhook] : []),
       ...integrations.webhookRoutes,

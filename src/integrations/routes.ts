@@ -4,6 +4,7 @@ import { route, type Route } from "#platform";
 import { authorize, type Authorized } from "./authorizing/authorize.ts";
 import { completeAsPrincipal, type CallbackDeps } from "./authorizing/callback.ts";
 import { validate } from "./authorizing/validate.ts";
+import { connectorRoutes } from "./connector-routes.ts";
 import { INTEGRATION_STATUSES, type Integration } from "./model.ts";
 import { getIntegration, listOwn, syncIntegration, type ReadDeps } from "./read-integrations.ts";
 import { revoke, type RevokeDeps } from "./revoke.ts";
@@ -89,7 +90,7 @@ function body<Shape extends z.ZodRawShape>(shape: Shape) {
 }
 
 export function integrationRoutes(deps: RouteDeps): readonly Route[] {
-  return [...connectRoutes(deps), ...readRoutes(deps)];
+  return [...connectRoutes(deps), ...readRoutes(deps), ...connectorRoutes(deps)];
 }
 
 function connectRoutes(deps: RouteDeps): readonly Route[] {
