@@ -34,7 +34,7 @@ const IDLE_TRANSACTION_TIMEOUT_MS = 60_000;
 
 const nameOfStatement = new Map<string, string>();
 
-/** A pool of connections. Its errors go to the log: an idle connection that breaks ends nothing. */
+/** A pool of connections. Their errors go to the log: one that breaks, idle or in use, ends nothing else. */
 export function openPool({ connection, sizeMax, applicationName, log, role }: PoolOptions): Pool {
   const pool = new Pool({
     ...connection,
@@ -57,7 +57,25 @@ export function openPool({ connection, sizeMax, applicationName, log, role }: Po
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
   });
   pool.on("error", (error) => log.warn({ err: error }, "an idle database connection broke"));
+  listenWhileInUse(pool, log);
   return pool;
+}
+
+/**
+ * The pool takes its own listener off a connection that it hands out, and an error that nobody hears
+ * ends the process. Whoever holds the connection learns of it from the statement under way or from the
+ * next one, which says only that the connection is gone: the reason is in the log.
+ */
+function listenWhileInUse(pool: Pool, log: Log): void {
+  const broken = new WeakSet<ClientBase>();
+  function onError(this: ClientBase, error: Error): void {
+    // A connection that breaks says so several times: the server's word first, then the socket's.
+    if (broken.has(this)) return;
+    broken.add(this);
+    log.warn({ err: error }, "a database connection broke in use");
+  }
+  pool.on("acquire", (client) => client.on("error", onError));
+  pool.on("release", (_error, client) => client.off("error", onError));
 }
 
 /**
