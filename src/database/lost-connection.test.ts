@@ -9,7 +9,7 @@ import {
 } from "../../test/support/database.ts";
 import type { Database } from "./database.ts";
 import { openKysely, openPool } from "./pool.ts";
-import { queryTenant, withSystem } from "./with-tenant.ts";
+import { queryTenant, withSystem, withTenant } from "./with-tenant.ts";
 
 const LOCAL = "00000000-0000-7000-8000-000000000001";
 const ADMIN_SHUTDOWN = "57P01";
@@ -48,6 +48,21 @@ describe("a database connection that breaks in use", () => {
     database = await createTestDatabase();
   });
   after(() => database[Symbol.asyncDispose]());
+
+  it("fails the transaction on it with the server's word, and no other", async () => {
+    await using opened = single(database);
+    const { db } = opened;
+
+    const asSystem = withSystem(db, "a test", (tx) => cutOwn.execute(tx));
+    await assert.rejects(asSystem, { code: ADMIN_SHUTDOWN });
+    const asTenant = withTenant(db, LOCAL, async (tx) => {
+      await resetRole.execute(tx);
+      await cutOwn.execute(tx);
+    });
+    await assert.rejects(asTenant, { code: ADMIN_SHUTDOWN });
+
+    await works(db);
+  });
 
   it("fails the statements that went out together, and no more than them", async () => {
     await using opened = single(database);

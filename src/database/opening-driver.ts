@@ -99,7 +99,11 @@ class OpeningDriver extends PostgresDriver {
     connection: Parameters<PostgresDriver["rollbackTransaction"]>[0],
   ): Promise<void> {
     this.#held.delete(connection);
-    await super.rollbackTransaction(connection);
+    try {
+      await super.rollbackTransaction(connection);
+    } catch {
+      // The connection is gone, and the transaction with it: what the work failed with is the reason.
+    }
   }
 }
 
