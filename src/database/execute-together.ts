@@ -39,7 +39,7 @@ export async function executeTogether<Result>(
   const [begun, worked, committed] = await Promise.allSettled([
     begin,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it builds the same statements, on a connection inside a transaction.
-    work(direct.db as DatabaseTransaction),
+    promised(work, direct.db as DatabaseTransaction),
     committing.promise,
   ]);
   // A connection on which even the commit failed is broken.
@@ -52,6 +52,14 @@ export async function executeTogether<Result>(
   // A statement that failed unseen turned the commit into a rollback.
   if (committed.value.command === "ROLLBACK") throw new AbortedTransactionError();
   return worked.value;
+}
+
+/** Also what `work` throws before it makes a promise: `begin` is on its way by then, and the connection held. */
+async function promised<Result>(
+  work: (tx: DatabaseTransaction) => Promise<Result>,
+  tx: DatabaseTransaction,
+): Promise<Result> {
+  return work(tx);
 }
 
 /** A way to make statements on one connection without waiting in line. */

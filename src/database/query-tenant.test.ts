@@ -2,14 +2,21 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { sql } from "kysely";
 import { queryTenant, withTenant } from "#database";
+import { createLog, createScrubber } from "#platform";
 import { createTestDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { openKysely, openPool } from "./pool.ts";
 
 const LOCAL = "00000000-0000-7000-8000-000000000001";
+const log = createLog({ level: "silent", format: "json", scrubber: createScrubber() });
 const OTHER = "00000000-0000-7000-8000-000000000002";
 
 function addChannelless(id: string, organizationId: string) {
   return sql`insert into conversations (id, organization_id, surface, external_key)
     values (${id}, ${organizationId}, 'grpc', ${id})`;
+}
+
+function failToBegin(): never {
+  throw new Error("not even begun");
 }
 
 describe("A tenant transaction that goes out together", () => {
@@ -64,6 +71,19 @@ describe("A tenant transaction that goes out together", () => {
     });
 
     await assert.rejects(late, /after its transaction was sent/);
+  });
+
+  it("gives the connection back when its work fails before the first statement", async () => {
+    const pool = openPool({ ...database, sizeMax: 1, applicationName: "one", log });
+    const single = openKysely(pool);
+
+    await assert.rejects(queryTenant(single, LOCAL, failToBegin), /not even begun/);
+    const { rows } = await queryTenant(single, LOCAL, (tx) =>
+      sql<{ value: number }>`select 1 as value`.execute(tx),
+    );
+
+    await single.destroy();
+    assert.deepEqual(rows, [{ value: 1 }]);
   });
 
   it("leaves the connection usable, whatever happened on it", async () => {
