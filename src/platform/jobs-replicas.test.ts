@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import {
   createTestDatabase,
+  cutConnections,
   onTestServer,
   sqlExecutor,
   type TestDatabase,
@@ -90,9 +91,7 @@ describe("jobs on several replicas", () => {
     await diary.has(1);
 
     await onTestServer(`alter database ${own.name} allow_connections false`);
-    await onTestServer(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${own.name}'`,
-    );
+    await cutConnections(own);
     isAway.resolve();
     // The outcome of the first job meets a database that is away.
     await jobs.states().catch(() => diary.write("away"));

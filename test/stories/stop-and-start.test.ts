@@ -4,7 +4,7 @@ import { createApp } from "#app";
 import { createLog, createScrubber } from "#platform";
 import { startFakeAgent } from "../fakes/agent/index.ts";
 import { startFakeSlack } from "../fakes/slack/index.ts";
-import { createTestDatabase, onTestServer } from "../support/database.ts";
+import { createTestDatabase, cutConnections } from "../support/database.ts";
 import { configOf } from "../support/service-config.ts";
 import {
   aHome,
@@ -64,9 +64,7 @@ describe("A service that stops and starts", { concurrency: 3 }, () => {
       agents: [{ name: "far", endpoint: agent.endpoint }],
     });
     await slack.waitForConnections(2);
-    await onTestServer(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}' and state = 'idle' and pid <> pg_backend_pid()`,
-    );
+    await cutConnections(database);
 
     const asked = slack.mention(slack.workspace.teamId, slack.channel.id, "U1", "still there?");
     await asked.acked;

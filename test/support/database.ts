@@ -62,11 +62,26 @@ export async function onTestServer(statement: string): Promise<void> {
   await onServer(testServer(), statement);
 }
 
-async function onServer(server: ConnectionOptions, statement: string): Promise<void> {
+/**
+ * Cuts every connection to a database, whatever it is doing, as a server does that goes down. Returns
+ * how many were in use.
+ */
+export async function cutConnections({ name }: TestDatabase): Promise<number> {
+  const cut = await onServer<{ state: string }>(
+    testServer(),
+    `select state, pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
+  );
+  return cut.filter(({ state }) => state !== "idle").length;
+}
+
+async function onServer<Row extends object>(
+  server: ConnectionOptions,
+  statement: string,
+): Promise<readonly Row[]> {
   const client = new Client(server);
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query<Row>(statement)).rows;
   } finally {
     await client.end();
   }
