@@ -242,8 +242,9 @@ export async function startApp(
   opened.defer(() => integrations.inbox.drain());
   const grpcAddress = await grpc.start();
   opened.defer(() => grpc.stop(GRPC_GRACE_MS));
-  await jobs.start();
+  // Before the start: one that fails half-way has connections and timers of its own by then.
   opened.defer(() => jobs.stop({ graceMs: JOBS_GRACE_MS }));
+  await jobs.start();
   const { url } = await http.start();
   opened.defer(() => http.stop());
   if (config.port === 0) publicUrl = url;

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createApp } from "#app";
-import { createLog, createScrubber } from "#platform";
+import { sql } from "kysely";
+import { createJobs, createLog, createScrubber } from "#platform";
 import { startFakeAgent } from "../fakes/agent/index.ts";
 import { startFakeSlack } from "../fakes/slack/index.ts";
-import { createTestDatabase, cutConnections } from "../support/database.ts";
+import { createTestDatabase, cutConnections, type TestDatabase } from "../support/database.ts";
+import { define } from "../support/jobs.ts";
 import { configOf } from "../support/service-config.ts";
 import {
   aHome,
@@ -127,4 +129,30 @@ describe("A service that stops and starts", { concurrency: 3 }, () => {
 
     assert.throws(() => app.addresses, /has not started|./);
   });
+
+  it("leaves no connection behind when its start fails", async () => {
+    await using database = await createTestDatabase();
+    using home = aHome();
+    const log = createLog({ level: "silent", format: "json", scrubber: createScrubber() });
+    // Another build's queue of that name, which cannot be changed.
+    const jobs = createJobs({ connection: database.connection, log });
+    define(jobs, { name: "answer-message", isOrdered: false, handle: async () => undefined });
+    await jobs.start();
+    await jobs.stop({ graceMs: 0 });
+
+    const starting = startService({ databaseUrl: database.url, home: home.path });
+
+    await assert.rejects(starting, /answer-message exists with the policy/);
+    // The server notices an end a moment later; an idle connection would be closed after ten seconds.
+    const signal = AbortSignal.timeout(5_000);
+    while ((await countOfService(database)) > 0) signal.throwIfAborted();
+  });
 });
+
+/** Connections that the service holds. */
+async function countOfService({ db }: TestDatabase): Promise<number> {
+  const { rows } = await sql`
+    select pid from pg_stat_activity
+    where datname = current_database() and application_name like 'infragpt%'`.execute(db);
+  return rows.length;
+}
