@@ -1,12 +1,11 @@
 import type { Connection, Connector, ConnectorError, Secret } from "@infragpt/connector-kit";
-import { withSystem, withTenant, type Database } from "#database";
+import { withTenant } from "#database";
 import { AppError, deadline, type Abortable, type Log } from "#platform";
 import { saveGrant, type SaveGrantDeps } from "./connected/save-grant.ts";
 import {
   endIntegration,
   findConnectionStamp,
   findIntegration,
-  findIntegrationOfAccount,
   touchLastUsed,
   updateStatus,
 } from "./connected/store.ts";
@@ -217,15 +216,4 @@ function needsRefresh({ credentialsExpireAt, refreshState }: Integration, now: n
 function statusAfter(error: ConnectorError): "revoked" | "degraded" | undefined {
   if (error.kind === "unauthorized") return "revoked";
   return error.kind === "missing_permission" ? "degraded" : undefined;
-}
-
-/** The integration that a delivery belongs to, found by the account it names. */
-export function findIntegrationForDelivery(
-  db: Database,
-  connectorId: string,
-  accountId: string,
-): Promise<Integration | undefined> {
-  return withSystem(db, "find the owner of a delivery", (tx) =>
-    findIntegrationOfAccount(tx, connectorId, accountId),
-  );
 }

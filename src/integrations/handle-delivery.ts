@@ -1,13 +1,12 @@
 import type { Connector, Delivery, InboundEvent } from "@infragpt/connector-kit";
 import { AppError, type Abortable, type Clock, type Log } from "#platform";
-import { withSystem, type Database } from "#database";
-import { findIntegrationForDelivery, type Connections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
+import type { DeliveryBatches } from "./deliveries/batches.ts";
 import type { IntegrationListeners } from "./events.ts";
 import type { Integration, StoredDelivery } from "./model.ts";
-import { findDelivery, markDelivery } from "./deliveries/store.ts";
 
 interface HandleDeps {
-  readonly db: Database;
+  readonly deliveries: DeliveryBatches;
   readonly log: Log;
   readonly clock: Clock;
   readonly connectors: ReadonlyMap<string, Connector>;
@@ -23,9 +22,9 @@ export async function handleDelivery(
   inboxId: string,
   options: Abortable,
 ): Promise<void> {
-  const stored = await withSystem(deps.db, "read a delivery", (tx) => findDelivery(tx, inboxId));
-  if (!stored || stored.state === "handled" || stored.state === "ignored") return;
-  const integration = await ownerOf(deps, stored);
+  const found = await deps.deliveries.find(inboxId);
+  if (!found || found.stored.state === "handled" || found.stored.state === "ignored") return;
+  const { stored, integration = nobody(stored) } = found;
   const connector = deps.connectors.get(stored.connectorId);
   if (!connector?.parse) {
     throw new AppError(
@@ -40,23 +39,15 @@ export async function handleDelivery(
     if (reason === undefined) isHandled = true;
     else reasons.push(reason);
   }
-  await withSystem(deps.db, "close a delivery", (tx) =>
-    markDelivery(tx, inboxId, {
-      state: isHandled ? "handled" : "ignored",
-      detail: reasons.join("; "),
-      organizationId: integration.organizationId,
-      at: deps.clock.now(),
-    }),
-  );
+  await deps.deliveries.mark(inboxId, {
+    state: isHandled ? "handled" : "ignored",
+    detail: reasons.join("; "),
+    organizationId: integration.organizationId,
+    at: deps.clock.now(),
+  });
 }
 
-async function ownerOf(deps: HandleDeps, stored: StoredDelivery): Promise<Integration> {
-  const integration = await findIntegrationForDelivery(
-    deps.db,
-    stored.connectorId,
-    stored.accountId,
-  );
-  if (integration) return integration;
+function nobody(stored: StoredDelivery): never {
   // The account may be connected in a moment, so this is tried again before it is parked.
   throw new AppError(
     "not_found",

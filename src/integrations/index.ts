@@ -31,7 +31,8 @@ import { createKeyKeeper } from "./keys/keep-keys.ts";
 import { addListeners, type ConfiguredAccounts, type LinkStates } from "./listen.ts";
 import type { Integration } from "./model.ts";
 import { webhookRoutes } from "./receive-webhook.ts";
-import { insertNewDeliveries, markDelivery } from "./deliveries/store.ts";
+import { createDeliveryBatches } from "./deliveries/batches.ts";
+import { insertNewDeliveries } from "./deliveries/store.ts";
 import { listOwnResources } from "./read-integrations.ts";
 import { revokeAll } from "./revoke.ts";
 import { integrationRoutes } from "./routes.ts";
@@ -170,6 +171,7 @@ export function createIntegrations(
     throw new Error("Deliveries are handled before a room has subscribed to them.");
   }
 
+  const batches = createDeliveryBatches(db);
   const deliveries = deps.jobs.define<{ readonly inboxId: string }>({
     name: "handle-delivery",
     isOrdered: true,
@@ -181,7 +183,7 @@ export function createIntegrations(
     handle: (job, options) =>
       handleDelivery(
         {
-          db,
+          deliveries: batches,
           log,
           clock,
           connectors,
@@ -197,14 +199,8 @@ export function createIntegrations(
         job.data.inboxId,
         options,
       ),
-    onDead: (job, error) =>
-      withSystem(db, "park a delivery", (tx) =>
-        markDelivery(tx, job.data.inboxId, {
-          state: "dead",
-          detail: String(error),
-          at: clock.now(),
-        }),
-      ),
+    onDead: ({ data }, error) =>
+      batches.mark(data.inboxId, { state: "dead", detail: String(error), at: clock.now() }),
   });
 
   const inbox = createInbox({
