@@ -45,7 +45,7 @@ const SIGN_MS_MAX = 2_000;
 /** Room for the storing before and after the slowest chain of agents. */
 const TURN_SPARE_SECONDS = 60;
 const BUILTIN_TIMEOUT_MS = 60_000;
-const CONCURRENCY = { deliveriesMax: 16, turnsMax: 32, postsMax: 16 } as const;
+const CONCURRENCY = { deliveriesMax: 64, turnsMax: 32, postsMax: 16 } as const;
 
 export interface AppDeps {
   readonly log: Log;

@@ -12,6 +12,7 @@ import type {
   Jobs,
   Log,
   Principal,
+  Queue,
   Route,
 } from "#platform";
 import {
@@ -93,7 +94,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
   const events = createTurnEvents();
   const running = createRunningTurns({ db, events, clock, log });
 
-  const posts = jobs.define<PostJob>({
+  const posts: Queue<PostJob> = jobs.define<PostJob>({
     name: "post-message",
     isOrdered: true,
     concurrencyMax: deps.concurrency.postsMax,
@@ -102,7 +103,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     retryDelaySeconds: 1,
     retryDelaySecondsMax: 300,
     runSecondsMax: 60,
-    handle: (job, options) => postMessage(deps, job.data, options),
+    handle: (job, options) => postMessage({ ...deps, replies }, job, options),
     async onDead({ data }, error) {
       const { organizationId, postId } = data;
       log.error({ err: error, organizationId, postId }, "post given up");

@@ -16,16 +16,16 @@ import type { Tables } from "./tables/index.ts";
 const directs = new WeakMap<PoolClient, Direct>();
 
 /**
- * Runs a transaction whose statements do not wait for each other: `begin`, they and `commit` go out
- * in one write. Kysely lets the statements of a transaction of its own wait for each other, so this
- * one is run on the connection itself.
+ * Runs works whose statements do not wait for each other as one transaction: `begin`, they and `commit` go
+ * out in one write. Kysely lets the statements of a transaction of its own wait for each other, so this one
+ * is run on the connection itself. Rejects when all of it was rolled back.
  */
 export async function executeTogether<Result>(
   pool: Pool,
   opening: string,
-  work: (tx: DatabaseTransaction) => Promise<Result>,
-): Promise<Result> {
-  // From here on this runs in a microtask: what `work` makes before it waits for an answer is made
+  works: readonly ((tx: DatabaseTransaction) => Promise<Result>)[],
+): Promise<readonly PromiseSettledResult<Result>[]> {
+  // From here on this runs in a microtask: what the works make before they wait for an answer is made
   // before the next tick, and so goes out before the commit.
   const client = await pool.connect();
   const direct = directOf(client);
@@ -36,30 +36,23 @@ export async function executeTogether<Result>(
     direct.isSent = true;
     client.query("commit").then(committing.resolve, committing.reject);
   });
-  const [begun, worked, committed] = await Promise.allSettled([
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it builds the same statements, on a connection inside a transaction.
+  const tx = direct.db as DatabaseTransaction;
+  const [begun, committed, ...worked] = await Promise.allSettled([
     begin,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it builds the same statements, on a connection inside a transaction.
-    promised(work, direct.db as DatabaseTransaction),
     committing.promise,
+    // Async, so that what a work throws before it makes a promise is its own failure: `begin` is on its way.
+    ...works.map(async (work) => work(tx)),
   ]);
   // A connection on which even the commit failed is broken.
   client.release(committed.status === "rejected");
-  for (const outcome of [begun, worked, committed]) {
-    if (outcome.status === "rejected") throw outcome.reason;
-  }
-  if (worked.status === "rejected" || committed.status === "rejected")
-    throw new Error("unreachable");
+  // Nobody knows whether it was committed, so none of it is run again here.
+  if (committed.status === "rejected") return works.map(() => committed);
+  if (begun.status === "rejected") throw begun.reason;
+  if (committed.value.command !== "ROLLBACK") return worked;
+  const failed = worked.find(({ status }) => status === "rejected");
   // A statement that failed unseen turned the commit into a rollback.
-  if (committed.value.command === "ROLLBACK") throw new AbortedTransactionError();
-  return worked.value;
-}
-
-/** Also what `work` throws before it makes a promise: `begin` is on its way by then, and the connection held. */
-async function promised<Result>(
-  work: (tx: DatabaseTransaction) => Promise<Result>,
-  tx: DatabaseTransaction,
-): Promise<Result> {
-  return work(tx);
+  throw failed?.status === "rejected" ? failed.reason : new AbortedTransactionError();
 }
 
 /** A way to make statements on one connection without waiting in line. */

@@ -19,6 +19,13 @@ function failToBegin(): never {
   throw new Error("not even begun");
 }
 
+function whereabouts({ db }: TestDatabase, organizationId: string) {
+  return queryTenant(db, organizationId, (tx) =>
+    sql<{ id: string; of: string }>`select pg_current_xact_id()::text as id,
+      current_setting('app.organization_id') as of`.execute(tx),
+  );
+}
+
 describe("A tenant transaction that goes out together", () => {
   let database: TestDatabase;
   before(async () => {
@@ -84,6 +91,62 @@ describe("A tenant transaction that goes out together", () => {
 
     await single.destroy();
     assert.deepEqual(rows, [{ value: 1 }]);
+  });
+
+  it("shares a transaction with others of its organization that come at the same time", async () => {
+    const works = Array.from({ length: 4 }, () => whereabouts(database, LOCAL));
+
+    const ids = (await Promise.all(works)).map(({ rows }) => rows[0]?.id);
+
+    assert.equal(new Set(ids).size, 1);
+  });
+
+  it("shares none with another organization", async () => {
+    const [ours, theirs] = await Promise.all([
+      whereabouts(database, LOCAL),
+      whereabouts(database, OTHER),
+    ]);
+
+    assert.deepEqual([ours.rows[0]?.of, theirs.rows[0]?.of], [LOCAL, OTHER]);
+    assert.notEqual(ours.rows[0]?.id, theirs.rows[0]?.id);
+  });
+
+  it("does not fail with another that does", async () => {
+    const ids = [crypto.randomUUID(), crypto.randomUUID()] as const;
+
+    const outcomes = await Promise.allSettled([
+      queryTenant(database.db, LOCAL, (tx) => addChannelless(ids[0], LOCAL).execute(tx)),
+      queryTenant(database.db, LOCAL, (tx) => sql`select 1 / 0`.execute(tx)),
+      queryTenant(database.db, LOCAL, (tx) => addChannelless(ids[1], LOCAL).execute(tx)),
+    ]);
+
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    assert.deepEqual(await Promise.all(ids.map(count)), [1, 1]);
+  });
+
+  it("keeps what others did when one fails in our own code", async () => {
+    const id = crypto.randomUUID();
+    let runs = 0;
+
+    const outcomes = await Promise.allSettled([
+      queryTenant(database.db, LOCAL, (tx) => {
+        runs++;
+        return addChannelless(id, LOCAL).execute(tx);
+      }),
+      queryTenant(database.db, LOCAL, () => {
+        throw new Error("A bug.");
+      }),
+    ]);
+
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
+    assert.equal(await count(id), 1);
+    assert.equal(runs, 1);
   });
 
   it("leaves the connection usable, whatever happened on it", async () => {

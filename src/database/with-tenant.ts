@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, isUuid } from "#platform";
 import type { Database, DatabaseTransaction } from "./database.ts";
-import { executeTogether } from "./execute-together.ts";
 import { openingWith } from "./opening-driver.ts";
-import { TENANT_ROLE, tenantsOfDatabase } from "./tenants.ts";
+import { tenantSettings, tenantsOfDatabase } from "./tenants.ts";
 
 type Work<Result> = (tx: DatabaseTransaction) => Promise<Result>;
 
@@ -43,14 +41,12 @@ export async function queryTenant<Result>(
   organizationId: string,
   work: Work<Result>,
 ): Promise<Result> {
-  const opening = tenantSettings(organizationId);
-  return runTransaction((run) => executeTogether(tenantsOfDatabase(db).pool, opening, run), work);
-}
-
-function tenantSettings(organizationId: string): string {
-  // It is written into the statement, because several at once cannot have parameters.
-  if (!isUuid(organizationId)) throw new AppError("not_found", "There is no such organization.");
-  return `set local role ${TENANT_ROLE}; set local app.organization_id = '${organizationId}'`;
+  const { together } = tenantsOfDatabase(db);
+  return runTransaction(
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a batch gives each work its own result.
+    (run) => together(organizationId, run) as Promise<Result>,
+    work,
+  );
 }
 
 /** `withSystem` for exactly one statement, which is its own transaction. */

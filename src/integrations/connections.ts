@@ -1,13 +1,11 @@
 import type { Connection, Connector, ConnectorError, Secret } from "@infragpt/connector-kit";
-import { withSystem, withTenant, type Database } from "#database";
+import { withTenant } from "#database";
 import { AppError, deadline, type Abortable, type Log } from "#platform";
 import { saveGrant, type SaveGrantDeps } from "./connected/save-grant.ts";
 import {
   endIntegration,
   findConnectionStamp,
   findIntegration,
-  findIntegrationOfAccount,
-  hasEndedIntegration,
   touchLastUsed,
 } from "./connected/store.ts";
 import { openSealed } from "./credentials.ts";
@@ -229,17 +227,4 @@ function needsRefresh({ credentialsExpireAt, refreshState }: Integration, now: n
 function statusAfter(error: ConnectorError): "revoked" | "degraded" | undefined {
   if (error.kind === "unauthorized") return "revoked";
   return error.kind === "missing_permission" ? "degraded" : undefined;
-}
-
-/** The integration that a delivery belongs to, found by the account it names. "ended": there was one. */
-export function findIntegrationForDelivery(
-  db: Database,
-  connectorId: string,
-  accountId: string,
-): Promise<Integration | "ended" | undefined> {
-  return withSystem(db, "find the owner of a delivery", async (tx) => {
-    const live = await findIntegrationOfAccount(tx, connectorId, accountId);
-    if (live) return live;
-    return (await hasEndedIntegration(tx, connectorId, accountId)) ? "ended" : undefined;
-  });
 }

@@ -1,13 +1,12 @@
 import type { Connector, Delivery, InboundEvent } from "@infragpt/connector-kit";
 import { AppError, type Abortable, type Clock, type Log } from "#platform";
-import { withSystem, type Database } from "#database";
-import { findIntegrationForDelivery, type Connections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
+import type { DeliveryBatches } from "./deliveries/batches.ts";
 import type { IntegrationListeners } from "./events.ts";
 import type { Integration, StoredDelivery } from "./model.ts";
-import { findDelivery, markDelivery } from "./deliveries/store.ts";
 
 interface HandleDeps {
-  readonly db: Database;
+  readonly deliveries: DeliveryBatches;
   readonly log: Log;
   readonly clock: Clock;
   readonly connectors: ReadonlyMap<string, Connector>;
@@ -23,18 +22,10 @@ export async function handleDelivery(
   { inboxId, isLastAttempt }: { readonly inboxId: string; readonly isLastAttempt: boolean },
   options: Abortable,
 ): Promise<void> {
-  const stored = await withSystem(deps.db, "read a delivery", (tx) => findDelivery(tx, inboxId));
-  if (!stored || stored.state === "handled" || stored.state === "ignored") return;
-  const integration = await findOwner(deps, stored, isLastAttempt);
-  if (!integration) {
-    return withSystem(deps.db, "close a delivery", (tx) =>
-      markDelivery(tx, inboxId, {
-        state: "ignored",
-        detail: "the connection has ended",
-        at: deps.clock.now(),
-      }),
-    );
-  }
+  const found = await deps.deliveries.find(inboxId);
+  if (!found || found.stored.state === "handled" || found.stored.state === "ignored") return;
+  const { stored, integration } = found;
+  if (!integration) return closeUnowned(deps, stored, isLastAttempt);
   const connector = deps.connectors.get(stored.connectorId);
   if (!connector?.parse) {
     throw new AppError(
@@ -49,29 +40,27 @@ export async function handleDelivery(
     if (reason === undefined) isHandled = true;
     else reasons.push(reason);
   }
-  await withSystem(deps.db, "close a delivery", (tx) =>
-    markDelivery(tx, inboxId, {
-      state: isHandled ? "handled" : "ignored",
-      detail: reasons.join("; "),
-      organizationId: integration.organizationId,
-      at: deps.clock.now(),
-    }),
-  );
+  await deps.deliveries.mark(inboxId, {
+    state: isHandled ? "handled" : "ignored",
+    detail: reasons.join("; "),
+    organizationId: integration.organizationId,
+    at: deps.clock.now(),
+  });
 }
 
 /**
- * Undefined where the connection has ended and was not made again by the last attempt: what its
- * account still sends is nobody's any more.
+ * Of an account whose connection has ended and was not made again by the last attempt: what it still
+ * sends is nobody's any more. Throws for one that nobody has connected.
  */
-async function findOwner(
-  deps: HandleDeps,
+async function closeUnowned(
+  { deliveries, clock }: HandleDeps,
   stored: StoredDelivery,
   isLastAttempt: boolean,
-): Promise<Integration | undefined> {
-  const { connectorId, accountId } = stored;
-  const owner = await findIntegrationForDelivery(deps.db, connectorId, accountId);
-  if (owner && owner !== "ended") return owner;
-  if (owner === "ended" && isLastAttempt) return undefined;
+): Promise<void> {
+  if (isLastAttempt && (await deliveries.hasEnded(stored))) {
+    const detail = "the connection has ended";
+    return deliveries.mark(stored.id, { state: "ignored", detail, at: clock.now() });
+  }
   // The account may be connected in a moment, so this is tried again before it is parked.
   throw new AppError(
     "not_found",

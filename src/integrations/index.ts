@@ -31,8 +31,9 @@ import { createKeyKeeper } from "./keys/keep-keys.ts";
 import { addListeners, type ConfiguredAccounts, type LinkStates } from "./listen.ts";
 import type { Integration } from "./model.ts";
 import { webhookRoutes } from "./receive-webhook.ts";
+import { createDeliveryBatches } from "./deliveries/batches.ts";
 import { forgetDeliveries } from "./deliveries/forget-deliveries.ts";
-import { insertNewDeliveries, markDelivery, reviveDeadDeliveries } from "./deliveries/store.ts";
+import { insertNewDeliveries, reviveDeadDeliveries } from "./deliveries/store.ts";
 import { listOwnResources } from "./read-integrations.ts";
 import { revokeAll } from "./revoke.ts";
 import { integrationRoutes } from "./routes.ts";
@@ -174,6 +175,7 @@ export function createIntegrations(
     throw new Error("Deliveries are handled before a room has subscribed to them.");
   }
 
+  const batches = createDeliveryBatches(db);
   const deliveries = deps.jobs.define<{ readonly inboxId: string }>({
     name: "handle-delivery",
     isOrdered: true,
@@ -185,7 +187,7 @@ export function createIntegrations(
     handle: (job, options) =>
       handleDelivery(
         {
-          db,
+          deliveries: batches,
           log,
           clock,
           connectors,
@@ -203,14 +205,8 @@ export function createIntegrations(
         { inboxId: job.data.inboxId, isLastAttempt: job.isLastAttempt },
         options,
       ),
-    onDead: (job, error) =>
-      withSystem(db, "park a delivery", (tx) =>
-        markDelivery(tx, job.data.inboxId, {
-          state: "dead",
-          detail: String(error),
-          at: clock.now(),
-        }),
-      ),
+    onDead: ({ data }, error) =>
+      batches.mark(data.inboxId, { state: "dead", detail: String(error), at: clock.now() }),
   });
 
   const inbox = createInbox({

@@ -1,4 +1,5 @@
 export { deadline, type Abortable } from "./abort.ts";
+export { createBatches, succeeded, type Batches } from "./batches.ts";
 export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } from "./breaker.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export {

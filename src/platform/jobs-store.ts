@@ -96,21 +96,27 @@ export function expireSecondsOf(queue: { readonly runSecondsMax: number }): numb
   return Math.ceil(queue.runSecondsMax) + 60;
 }
 
-/** Marks runs as done. Returns the ids that were still held. */
+/** Marks runs as done. Says whether a job of one of their keys waits: it is free now. */
 export async function completeJobs(
   db: SqlExecutor,
   queue: string,
   claims: readonly Claim[],
-): Promise<readonly string[]> {
+): Promise<boolean> {
   const { rows } = await db.executeSql(
-    `update pgboss.job j
-     set state = 'completed', completed_on = now()
-     from unnest($2::uuid[], $3::int[]) as c (id, retry_count)
-     where j.name = $1 and j.id = c.id and j.retry_count = c.retry_count and j.state = 'active'
-     returning j.id`,
+    `with done as (
+       update pgboss.job j
+       set state = 'completed', completed_on = now()
+       from unnest($2::uuid[], $3::int[]) as c (id, retry_count)
+       where j.name = $1 and j.id = c.id and j.retry_count = c.retry_count and j.state = 'active'
+       returning j.singleton_key
+     )
+     select exists (
+       select from done join pgboss.job w on w.singleton_key = done.singleton_key
+       where w.name = $1 and w.state < 'active' and w.policy = 'key_strict_fifo' and not w.blocked
+     ) as has_next`,
     [queue, claims.map(({ id }) => id), claims.map(({ retryCount }) => retryCount)],
   );
-  return idsOf(rows);
+  return rows[0]?.has_next === true;
 }
 
 /** Puts jobs back to run later. They go on blocking their key. */

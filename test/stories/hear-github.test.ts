@@ -176,6 +176,14 @@ describe("Hearing of GitHub", () => {
     assert.equal((await rowsOf(sent.guid)).length, 1);
   });
 
+  it("understands a delivery of a megabyte as well", async () => {
+    const payload = { ...JSON.parse(aPush()), head_commit: { message: "x".repeat(1_000_000) } };
+
+    const { guid } = await github.send("push", payload);
+
+    assert.equal((await untilDone(guid)).detail, "nobody waits for this signal");
+  });
+
   it("takes up again what had been given up when it is delivered again", async () => {
     const { guid } = await github.send("push", JSON.parse(aPush()));
     await untilDone(guid);

@@ -154,4 +154,29 @@ describe("Slack over HTTP", () => {
       .map((answer) => answer.visibleText);
     assert.deepEqual(texts, ["You said: tell me when it is done", "It is done."]);
   });
+
+  it("keeps the order when a program speaks while an answer waits to be posted", async () => {
+    const token = await aServiceToken(service, ["conversation:reply"]);
+    const calls = slack.calls("chat.postMessage").length;
+    slack.fail("chat.postMessage", { kind: "rate_limited", retryAfterSeconds: 1 });
+
+    const asked = slack.mention(team(), slack.channel.id, "U1", "in order");
+    await slack.waitForCalls("chat.postMessage", calls + 1);
+    const { conversation_id: conversationId } = await database.db
+      .selectFrom("messages")
+      .select("conversation_id")
+      .where("text", "=", "in order")
+      .executeTakeFirstOrThrow();
+    await fetch(`${service.addresses.http}/reply/`, {
+      method: "POST",
+      body: JSON.stringify({ conversation_id: conversationId, message: "And this." }),
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    });
+    await untilSettled(database);
+
+    const texts = slack
+      .answers(team(), slack.channel.id, asked.ts)
+      .map((answer) => answer.visibleText);
+    assert.deepEqual(texts, ["You said: in order", "And this."]);
+  });
 });

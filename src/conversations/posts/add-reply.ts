@@ -2,7 +2,7 @@ import { sqlExecutor, type DatabaseTransaction } from "#database";
 import type { Clock, Ids, Queue } from "#platform";
 import { textHashOf, type Author, type Conversation } from "../model.ts";
 import type { PostJob } from "./post-message.ts";
-import { insertReply } from "./store.ts";
+import { insertReply, type Post } from "./store.ts";
 import type { TurnOutcome } from "../turns/store.ts";
 
 export interface ReplyDeps {
@@ -24,6 +24,18 @@ export interface NewReply {
   readonly quoted?: string | undefined;
   /** Ends the turn with it. */
   readonly ends?: TurnOutcome | undefined;
+  /** The caller posts it itself where that is possible: see `toPost`. */
+  readonly isPostedByCaller?: boolean;
+}
+
+export interface AddedReply {
+  readonly messageId: string;
+  readonly isEnded: boolean;
+  readonly isSaid: boolean;
+  /** What the caller is to post now; nothing where jobs do. */
+  readonly toPost: Post | undefined;
+  /** The caller may not post it, because an earlier one is not out yet, and no job does so far. */
+  readonly needsJob: boolean;
 }
 
 /**
@@ -35,7 +47,7 @@ export async function addReply(
   deps: ReplyDeps,
   tx: DatabaseTransaction,
   reply: NewReply,
-): Promise<{ readonly messageId: string; readonly isEnded: boolean; readonly isSaid: boolean }> {
+): Promise<AddedReply> {
   const { conversation, author, text, turnId, externalId, ends } = reply;
   const { organizationId } = conversation;
   const messageId = deps.ids();
@@ -43,7 +55,11 @@ export async function addReply(
   const parts = isChat
     ? deps.split(withQuote(text, reply.quoted)).map((part) => ({ id: deps.ids(), text: part }))
     : [];
-  const [outcome] = await Promise.all([
+  const [only] = parts;
+  // Several parts wait for each other, and may need the thread that the first opens.
+  const isByCaller = reply.isPostedByCaller === true && parts.length === 1;
+  const queued = isByCaller ? [] : parts;
+  const [{ isEnded, isSaid, isBegun }] = await Promise.all([
     insertReply(tx, organizationId, {
       messageId,
       conversationId: conversation.id,
@@ -53,15 +69,34 @@ export async function addReply(
       turnId,
       textHash: turnId ? textHashOf(text) : undefined,
       parts,
+      beginsPost: isByCaller,
       ends,
       at: deps.clock.now(),
     }),
     deps.posts.enqueue(
       sqlExecutor(tx),
-      parts.map(({ id }) => ({ id, key: conversation.id, data: { organizationId, postId: id } })),
+      queued.map(({ id }) => ({ id, key: conversation.id, data: { organizationId, postId: id } })),
     ),
   ]);
-  return { messageId, ...outcome };
+  const toPost = isBegun && only ? begunPost(only, messageId, conversation) : undefined;
+  return { messageId, isEnded, isSaid, toPost, needsJob: isByCaller && isSaid && !isBegun };
+}
+
+function begunPost(
+  { id, text }: { readonly id: string; readonly text: string },
+  messageId: string,
+  conversation: Conversation,
+): Post {
+  return {
+    id,
+    messageId,
+    conversationId: conversation.id,
+    part: 0,
+    text,
+    target: "conversation",
+    state: "posting",
+    attemptedAt: undefined,
+  };
 }
 
 const QUOTE_CHARACTERS_MAX = 500;

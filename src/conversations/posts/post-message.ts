@@ -5,9 +5,12 @@ import {
   type Abortable,
   type Clock,
   type Failpoint,
+  type Ids,
+  type Job,
   type Log,
+  type Queue,
 } from "#platform";
-import { queryTenant, type Database } from "#database";
+import { queryTenant, sqlExecutor, type Database } from "#database";
 import type { Integrations, OpenConnection } from "#integrations";
 import type { Conversation } from "../model.ts";
 import { bindThread } from "../store.ts";
@@ -25,6 +28,8 @@ import {
 const CALL_TIMEOUT_MS = 30_000;
 /** A vendor's search may lag behind its writes. */
 const LOOK_AGAIN_MS = 2_000;
+/** How soon a post looks again whether those before it are out. */
+const BEHIND_MS = 200;
 /** Clocks differ: a post may seem older than its first attempt. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
@@ -41,6 +46,12 @@ export interface PostDeps {
   readonly failpoint: Failpoint;
 }
 
+/** A post whose attempt is noted. */
+export interface HeldPost {
+  readonly post: Post;
+  readonly conversation: Conversation;
+}
+
 interface Attempt {
   readonly post: Post;
   readonly conversation: Conversation;
@@ -55,15 +66,30 @@ interface Attempt {
  * comes after a crash or a lost answer looks for the post before making it again.
  */
 export async function postMessage(
-  deps: PostDeps,
-  job: PostJob,
+  deps: PostDeps & { readonly replies: { readonly posts: Queue<PostJob>; readonly ids: Ids } },
+  { key, data }: Pick<Job<PostJob>, "key" | "data">,
   { signal }: Abortable,
 ): Promise<void> {
-  const { organizationId, postId } = job;
+  const { organizationId, postId } = data;
   const held = await queryTenant(deps.db, organizationId, (tx) =>
     beginAttempt(tx, organizationId, postId, deps.clock.now()),
   );
-  if (!held) return;
+  if (held === undefined) return;
+  if (held !== "too early") return attemptPost(deps, held, { signal });
+  // As a new job: one that is to be run again holds its key, which the post it waits for needs.
+  const { posts, ids } = deps.replies;
+  const startAfter = new Date(deps.clock.now().getTime() + BEHIND_MS);
+  await queryTenant(deps.db, organizationId, (tx) =>
+    posts.enqueue(sqlExecutor(tx), [{ id: ids(), key, data, startAfter }]),
+  );
+}
+
+/** Makes an attempt that is noted. Throws when it is to be made again. */
+export async function attemptPost(
+  deps: PostDeps,
+  held: HeldPost,
+  { signal }: Abortable,
+): Promise<void> {
   const callSignal = deadline(signal, CALL_TIMEOUT_MS);
   try {
     const attempt = await prepare(deps, held, callSignal);
@@ -79,7 +105,7 @@ export async function postMessage(
 
 async function prepare(
   deps: PostDeps,
-  { post, conversation }: { post: Post; conversation: Conversation },
+  { post, conversation }: HeldPost,
   signal: AbortSignal,
 ): Promise<Attempt> {
   const { organizationId, integrationId } = conversation;
@@ -140,7 +166,7 @@ async function remember(deps: PostDeps, attempt: Attempt, externalId: string): P
 /** Decides what a failed attempt means: try again later, go another way, or give up visibly. */
 async function recover(
   deps: PostDeps,
-  { post, conversation }: { post: Post; conversation: Conversation },
+  { post, conversation }: HeldPost,
   error: unknown,
 ): Promise<void> {
   const { organizationId, integrationId } = conversation;

@@ -31,6 +31,8 @@ export interface NewReplyRow {
   readonly textHash: string | undefined;
   /** How it goes out; none where the surface has no chat. */
   readonly parts: readonly { readonly id: string; readonly text: string }[];
+  /** Notes the attempt at once, so that the caller may post, unless an earlier post is not out yet. */
+  readonly beginsPost: boolean;
   /** Ends the turn with it: said only if the turn had not ended. */
   readonly ends?: TurnOutcome | undefined;
   readonly at: Date;
@@ -45,14 +47,14 @@ export async function insertReply(
   tx: DatabaseTransaction,
   organizationId: string,
   reply: NewReplyRow,
-): Promise<{ readonly isEnded: boolean; readonly isSaid: boolean }> {
+): Promise<{ readonly isEnded: boolean; readonly isSaid: boolean; readonly isBegun: boolean }> {
   const { conversationId, author, ends, at } = reply;
   const gate = ends
     ? sql`update turns set state = ${ends.state}, agent = ${ends.agent ?? null}, failure = ${ends.failure ?? null}, finished_at = ${at}
         where organization_id = ${organizationId} and id = ${reply.turnId ?? null} and state in ('queued', 'running')
         returning id`
     : sql`select 1`;
-  const { rows } = await sql<{ ended: number; said: number }>`
+  const { rows } = await sql<{ ended: number; said: number; begun: boolean }>`
     with gate as (${gate}),
     said as (
       insert into messages (id, organization_id, conversation_id, external_id, author_kind, author_id, author_name,
@@ -63,55 +65,76 @@ export async function insertReply(
       on conflict do nothing
       returning id
     ),
+    way as (
+      select ${reply.beginsPost}::boolean and not exists (
+        select from posts where organization_id = ${organizationId} and conversation_id = ${conversationId}
+          and state in ('waiting', 'posting')) as is_free
+    ),
     parts as (
-      insert into posts (id, organization_id, conversation_id, message_id, part, text, created_at)
-      select part.id, ${organizationId}, ${conversationId}, said.id, part.number - 1, part.text, ${at}
-      from said, unnest(${reply.parts.map(({ id }) => id)}::uuid[], ${reply.parts.map(({ text }) => text)}::text[])
+      insert into posts (id, organization_id, conversation_id, message_id, part, text, state, attempted_at, created_at)
+      select part.id, ${organizationId}, ${conversationId}, said.id, part.number - 1, part.text,
+        case when is_free then 'posting' else 'waiting' end, case when is_free then ${at}::timestamptz end, ${at}
+      from said, way, unnest(${reply.parts.map(({ id }) => id)}::uuid[], ${reply.parts.map(({ text }) => text)}::text[])
         with ordinality as part (id, text, number)
     )
-    select (select count(*)::int from gate) as ended, (select count(*)::int from said) as said`.execute(
-    tx,
-  );
+    select (select count(*)::int from gate) as ended, (select count(*)::int from said) as said, is_free as begun
+    from way`.execute(tx);
   const [row] = rows;
-  return { isEnded: row?.ended === 1, isSaid: row?.said === 1 };
+  const isSaid = row?.said === 1;
+  return { isEnded: row?.ended === 1, isSaid, isBegun: isSaid && row.begun };
+}
+
+/** Longer than all tries of a post: one that is older is not waited for. */
+const TRIES_MS_MAX = 3_600_000;
+
+interface BegunRow {
+  readonly is_early: boolean;
+  readonly conversation: (Omit<ConversationRow, "created_at"> & { created_at: string }) | null;
+  readonly message_id: string;
+  readonly conversation_id: string;
+  readonly part: number;
+  readonly text: string;
+  readonly target: PostTarget;
+  readonly state: Post["state"];
+  readonly attempted_before: Date | null;
 }
 
 /**
  * Takes a post for one attempt and says what the row held before: `attemptedAt` tells whether an
- * earlier attempt may have been performed. Undefined when it has ended or is not there.
+ * earlier attempt may have been performed. Undefined when it has ended or is not there; "too early"
+ * while something said before it in its conversation is not out.
  */
 export async function beginAttempt(
   tx: DatabaseTransaction,
   organizationId: string,
   postId: string,
   at: Date,
-): Promise<{ readonly post: Post; readonly conversation: Conversation } | undefined> {
-  const { rows } = await sql<{
-    conversation: Omit<ConversationRow, "created_at"> & { readonly created_at: string };
-    id: string;
-    message_id: string;
-    conversation_id: string;
-    part: number;
-    text: string;
-    target: PostTarget;
-    state: Post["state"];
-    attempted_before: Date | null;
-  }>`
+): Promise<{ post: Post; conversation: Conversation } | "too early" | undefined> {
+  const { rows } = await sql<BegunRow>`
     with held as (
-      select id, attempted_at from posts
+      select id, attempted_at, exists (
+        select from posts as earlier
+        where earlier.organization_id = ${organizationId} and earlier.conversation_id = posts.conversation_id
+          and earlier.id < posts.id and earlier.state in ('waiting', 'posting')
+          and earlier.created_at > ${new Date(at.getTime() - TRIES_MS_MAX)}
+      ) as is_early
+      from posts
       where organization_id = ${organizationId} and id = ${postId} and state in ('waiting', 'posting')
       for update
+    ), begun as (
+      update posts set state = 'posting', attempted_at = coalesce(held.attempted_at, ${at})
+      from held, conversations
+      where posts.id = held.id and not held.is_early
+        and conversations.organization_id = posts.organization_id and conversations.id = posts.conversation_id
+      returning to_jsonb(conversations) as conversation, posts.id, posts.message_id, posts.conversation_id, posts.part,
+        posts.text, posts.target, posts.state, held.attempted_at as attempted_before
     )
-    update posts set state = 'posting', attempted_at = coalesce(held.attempted_at, ${at})
-    from held, conversations
-    where posts.id = held.id
-      and conversations.organization_id = posts.organization_id and conversations.id = posts.conversation_id
-    returning to_jsonb(conversations) as conversation, posts.id, posts.message_id, posts.conversation_id, posts.part, posts.text, posts.target, posts.state,
-      held.attempted_at as attempted_before`.execute(tx);
+    select held.is_early, begun.* from held left join begun on begun.id = held.id`.execute(tx);
   const [row] = rows;
-  if (!row) return undefined;
+  if (row?.is_early) return "too early";
+  if (!row?.conversation) return undefined;
   const post = {
-    id: row.id,
+    id: postId,
     messageId: row.message_id,
     conversationId: row.conversation_id,
     part: row.part,
@@ -122,6 +145,26 @@ export async function beginAttempt(
   };
   const createdAt = new Date(row.conversation.created_at);
   return { post, conversation: toConversation({ ...row.conversation, created_at: createdAt }) };
+}
+
+/** What a turn said and nobody knows to be posted. */
+export async function listUnposted(
+  db: Reader,
+  organizationId: string,
+  turnId: string,
+): Promise<readonly { readonly id: string; readonly conversationId: string }[]> {
+  const rows = await db
+    .selectFrom("posts")
+    .innerJoin("messages", "messages.id", "posts.message_id")
+    .select(["posts.id", "posts.conversation_id as conversationId"])
+    .where("posts.organization_id", "=", organizationId)
+    .where("messages.organization_id", "=", organizationId)
+    .where("messages.turn_id", "=", turnId)
+    .where("posts.state", "in", ["waiting", "posting"])
+    .orderBy("posts.id")
+    .limit(1_000)
+    .execute();
+  return rows;
 }
 
 /** The attempt was not performed: the next one need not look for it. */

@@ -3,7 +3,8 @@ import { queryTenant, type Database } from "#database";
 import type { Integrations } from "#integrations";
 import type { Abortable, Clock, Failpoint, Log } from "#platform";
 import { HISTORY_LIMITS, boundHistory, failureSentence, type Message } from "../model.ts";
-import { addReply, type ReplyDeps } from "../posts/add-reply.ts";
+import { addReply, type AddedReply, type ReplyDeps } from "../posts/add-reply.ts";
+import { enqueueUnposted, postReply } from "../posts/post-reply.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import { endTurn, findAnswer, leaseTurn, listHistory, type LeasedTurn } from "./store.ts";
@@ -51,7 +52,8 @@ export async function answerMessage(
       listHistory(tx, organizationId, turnId, HISTORY_LIMITS.messagesMax),
     ]),
   );
-  if (!leased) return;
+  // A run before this one may have ended between storing the reply and posting it.
+  if (!leased) return enqueueUnposted(deps, job);
   deps.failpoint("leased");
 
   using running = deps.running.begin(job, signal);
@@ -64,7 +66,12 @@ export async function answerMessage(
     throw error;
   }
   deps.failpoint("agent_answered");
-  await storeOutcome(deps, leased, await orSilence(deps, leased, outcome));
+  const said = await storeOutcome(deps, leased, await orSilence(deps, leased, outcome), {
+    isPostedByCaller: true,
+  });
+  if (said?.needsJob) await enqueueUnposted(deps, job);
+  if (!said?.toPost) return;
+  await postReply(deps, { post: said.toPost, conversation: leased.conversation }, { signal });
 }
 
 async function askAgent(
@@ -150,7 +157,13 @@ async function orSilence(
   };
 }
 
-async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outcome): Promise<void> {
+/** Undefined when nothing was said: the turn had ended, or its agent has spoken before. */
+async function storeOutcome(
+  deps: AnswerDeps,
+  leased: LeasedTurn,
+  outcome: Outcome,
+  { isPostedByCaller }: { readonly isPostedByCaller: boolean },
+): Promise<AddedReply | undefined> {
   const { turn, conversation } = leased;
   const { organizationId } = conversation;
   const ends = {
@@ -158,30 +171,33 @@ async function storeOutcome(deps: AnswerDeps, leased: LeasedTurn, outcome: Outco
     agent: outcome.agent,
     failure: outcome.state === "failed" ? outcome.failure : undefined,
   };
-  const isEnded = await queryTenant(deps.db, organizationId, async (tx) => {
-    // An original agent that spoke through SendReply may return nothing more.
-    if (outcome.text.trim() === "")
-      return endTurn(tx, organizationId, turn.id, ends, deps.clock.now());
-    const author = { kind: "agent" as const, id: outcome.agent };
-    const said = await addReply(deps.replies, tx, {
-      conversation,
-      author,
-      text: outcome.text,
-      turnId: turn.id,
-      // A command's question stands nowhere in the channel.
-      quoted: conversation.threadId === undefined ? leased.message.text : undefined,
-      ends,
-    });
-    return said.isEnded;
-  });
-  if (!isEnded) return;
-  deps.replies.posts.wake();
+  // An original agent that spoke through SendReply may return nothing more.
+  const isSilent = outcome.text.trim() === "";
+  const said = await queryTenant(deps.db, organizationId, async (tx) =>
+    isSilent
+      ? { isEnded: await endTurn(tx, organizationId, turn.id, ends, deps.clock.now()) }
+      : addReply(deps.replies, tx, {
+          conversation,
+          author: { kind: "agent", id: outcome.agent },
+          text: outcome.text,
+          turnId: turn.id,
+          // A command's question stands nowhere in the channel.
+          quoted: conversation.threadId === undefined ? leased.message.text : undefined,
+          ends,
+          isPostedByCaller,
+        }),
+  );
+  if (!said.isEnded) return undefined;
+  const reply = "messageId" in said ? said : undefined;
+  // Nothing waits in the queue for what the caller posts.
+  if (!reply?.toPost) deps.replies.posts.wake();
   deps.events.publish(
     turn.id,
     outcome.state === "answered"
       ? { kind: "finished", text: outcome.text, agent: outcome.agent }
       : { kind: "failed", message: outcome.text, traceId: turn.traceId },
   );
+  return reply;
 }
 
 /** The last thing to do for a turn whose job failed for good: the person who waits is told. */
@@ -190,17 +206,18 @@ export async function giveUpTurn(deps: AnswerDeps, job: TurnJob, error: unknown)
   const leased = await queryTenant(deps.db, organizationId, (tx) =>
     leaseTurn(tx, organizationId, turnId, deps.clock.now()),
   );
-  if (!leased) return;
+  if (!leased) return enqueueUnposted(deps, job);
   deps.log.error(
     { err: error, organizationId, turnId, traceId: leased.turn.traceId },
     "turn given up",
   );
-  await storeOutcome(deps, leased, {
+  const outcome = {
     state: "failed",
     agent: "",
     text: failureSentence("failed", leased.turn.traceId),
     failure: String(error),
-  });
+  } as const;
+  await storeOutcome(deps, leased, outcome, { isPostedByCaller: false });
 }
 
 function toRequest(

@@ -99,6 +99,23 @@ export async function hasEndedIntegration(
   return row !== undefined;
 }
 
+/** The live integrations of the accounts that these deliveries name, whoever owns them. */
+export async function listOwnersOfDeliveries(
+  db: Reader,
+  inboxIds: readonly string[],
+): Promise<readonly Integration[]> {
+  const rows = await db
+    .selectFrom("integrations")
+    .select(INTEGRATION_COLUMNS)
+    .where(
+      sql<boolean>`(connector_type, connector_organization_id) in (
+        select connector_type, account_id from inbox where id = any(${inboxIds}::uuid[]))`,
+    )
+    .where("status", "<>", "deleted")
+    .execute();
+  return rows.map(toIntegration);
+}
+
 /** The same, only where this organization owns it. */
 export async function findIntegrationOfOrganization(
   db: Reader,

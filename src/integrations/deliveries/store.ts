@@ -96,25 +96,18 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-export async function findDelivery(db: Reader, id: string): Promise<StoredDelivery | undefined> {
-  const row = await db
-    .selectFrom("inbox")
-    .select([
-      "id",
-      "organization_id",
-      "connector_type",
-      "account_id",
-      "delivery_id",
-      "message_key",
-      "order_key",
-      "kind",
-      "body",
-      "state",
-    ])
-    .where("id", "=", id)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  return {
+/** Without the bodies that are larger than `bodyBytesMax`: several at once would be a lot of memory. */
+export async function listDeliveries(
+  db: Reader,
+  ids: readonly string[],
+  { bodyBytesMax }: { readonly bodyBytesMax: number },
+): Promise<readonly (Omit<StoredDelivery, "body"> & { readonly body: Buffer | undefined })[]> {
+  const { rows } = await sql<DeliveryRow>`
+    select id, organization_id, connector_type, account_id, delivery_id, message_key, order_key, kind,
+      case when octet_length(body) <= ${bodyBytesMax} then body end as body, state
+    from inbox
+    where id = any(${ids}::uuid[])`.execute(db);
+  return rows.map((row) => ({
     id: row.id,
     organizationId: row.organization_id ?? undefined,
     connectorId: row.connector_type,
@@ -123,29 +116,46 @@ export async function findDelivery(db: Reader, id: string): Promise<StoredDelive
     messageKey: row.message_key ?? undefined,
     orderKey: row.order_key,
     kind: row.kind,
-    body: row.body,
+    body: row.body ?? undefined,
     state: row.state,
-  };
+  }));
 }
 
-export async function markDelivery(
+interface DeliveryRow {
+  readonly id: string;
+  readonly organization_id: string | null;
+  readonly connector_type: string;
+  readonly account_id: string;
+  readonly delivery_id: string;
+  readonly message_key: string | null;
+  readonly order_key: string;
+  readonly kind: string;
+  readonly body: Buffer | null;
+  readonly state: StoredDelivery["state"];
+}
+
+export interface DeliveryOutcome {
+  readonly state: "handled" | "ignored" | "dead";
+  readonly detail?: string;
+  /** Undefined leaves it as it was. */
+  readonly organizationId?: string;
+  readonly at: Date;
+}
+
+export async function markDeliveries(
   db: Reader,
-  id: string,
-  outcome: {
-    state: "handled" | "ignored" | "dead";
-    detail?: string;
-    organizationId?: string;
-    at: Date;
-  },
+  outcomes: readonly { readonly id: string; readonly outcome: DeliveryOutcome }[],
 ): Promise<void> {
-  await db
-    .updateTable("inbox")
-    .set({
-      state: outcome.state,
-      detail: outcome.detail ?? null,
-      handled_at: outcome.at,
-      ...(outcome.organizationId ? { organization_id: outcome.organizationId } : {}),
-    })
-    .where("id", "=", id)
-    .execute();
+  // Arrays, not JSON: of those the planner expects few rows and looks each up by its key.
+  await sql`
+    update inbox
+    set state = o.state, detail = o.detail, handled_at = o.at,
+      organization_id = coalesce(o.organization_id, inbox.organization_id)
+    from unnest(${outcomes.map(({ id }) => id)}::uuid[],
+      ${outcomes.map(({ outcome }) => outcome.state)}::text[],
+      ${outcomes.map(({ outcome }) => outcome.detail ?? null)}::text[],
+      ${outcomes.map(({ outcome }) => outcome.organizationId ?? null)}::uuid[],
+      ${outcomes.map(({ outcome }) => outcome.at)}::timestamptz[])
+      as o (id, state, detail, organization_id, at)
+    where inbox.id = o.id`.execute(db);
 }
