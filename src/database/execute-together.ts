@@ -46,8 +46,11 @@ export async function executeTogether<Result>(
   ]);
   // A connection on which even the commit failed is broken.
   client.release(committed.status === "rejected");
-  // Nobody knows whether it was committed, so none of it is run again here.
-  if (committed.status === "rejected") return works.map(() => committed);
+  // Nobody knows whether it was committed, so none of it is run again here. Who failed first says why.
+  if (committed.status === "rejected") {
+    const reason = begun.status === "rejected" ? begun : committed;
+    return worked.map((outcome) => (outcome.status === "rejected" ? outcome : reason));
+  }
   if (begun.status === "rejected") throw begun.reason;
   if (committed.value.command !== "ROLLBACK") return worked;
   const failed = worked.find(({ status }) => status === "rejected");
