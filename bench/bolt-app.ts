@@ -1,5 +1,6 @@
 // The peer: a minimal Bolt app as its documentation shows it. It stores nothing and answers by itself.
 import { App, LogLevel } from "@slack/bolt";
+import { answerUsage } from "./usage.ts";
 
 const apiUrl = process.argv[2] ?? "";
 const app = new App({
@@ -12,16 +13,6 @@ const app = new App({
 app.event("app_mention", async ({ event, say }) => {
   await say({ text: `You said: ${event.text.replace(/<@[^>]+>\s*/, "")}`, thread_ts: event.ts });
 });
-process.on("disconnect", () => process.exit());
-process.on("message", () => process.send?.(usage()));
+answerUsage();
 await app.start();
 process.send?.({ kind: "ready" });
-
-function usage(): object {
-  const { user, system } = process.cpuUsage();
-  return {
-    kind: "usage",
-    cpuMs: (user + system) / 1000,
-    rssMb: process.memoryUsage.rss() / 1048576,
-  };
-}

@@ -1,22 +1,19 @@
-// Our service as it runs in production, told where the Slack, the database and the agent of the measurement are.
+// Our service as it runs in production, told where the vendor, the database and the agent of the measurement are.
 import { createApp } from "#app";
 import { createLog, createScrubber } from "#platform";
-import { configOf } from "../test/support/service-config.ts";
+import { aServiceToken } from "../test/support/service.ts";
+import { configOf, type ServiceSpec } from "../test/support/service-config.ts";
+import { answerUsage } from "./usage.ts";
 
-const config = configOf(JSON.parse(process.argv[2] ?? "{}"));
-const app = createApp(config, {
+const spec: ServiceSpec = JSON.parse(process.argv[2] ?? "{}");
+const app = createApp(configOf(spec), {
   log: createLog({ level: "error", format: "json", scrubber: createScrubber() }),
 });
-process.on("disconnect", () => process.exit());
-process.on("message", () => process.send?.(usage()));
+answerUsage();
 await app.start();
-process.send?.({ kind: "ready" });
-
-function usage(): object {
-  const { user, system } = process.cpuUsage();
-  return {
-    kind: "usage",
-    cpuMs: (user + system) / 1000,
-    rssMb: process.memoryUsage.rss() / 1048576,
-  };
-}
+process.send?.({
+  kind: "ready",
+  url: app.addresses.http,
+  // For connecting an account, as a person does.
+  token: spec.github && (await aServiceToken(app, ["integration:connect", "integration:read"])),
+});

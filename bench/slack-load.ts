@@ -3,32 +3,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
+import { startRun, type LoadOrder, type LoadRun } from "./load-run.ts";
 
-export interface LoadOrder {
+export interface SlackOrder extends LoadOrder {
   /** `message`: nobody is addressed, so it is only taken in. `mention`: it is answered. */
   readonly kind: "message" | "mention";
-  readonly events: number;
-  /** Events under way at once; 0 sends them at `perSecond` instead. */
-  readonly window: number;
-  readonly perSecond: number;
-}
-
-export interface LoadResult {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
 }
 
 const TEAM = "T0BENCH";
 const BOT = "U0BOT";
 const sockets: WebSocket[] = [];
-const startedAt = new Map<string, number>();
-let order: LoadOrder | undefined;
+let order: SlackOrder | undefined;
+let under: LoadRun | undefined;
 let runNumber = 0;
-let sent = 0;
-let ended = 0;
-let begunAt = 0;
-let latenciesMs: number[] = [];
 let next = 0;
 
 const server = createServer((request, response) => void serve(request, response));
@@ -52,35 +39,20 @@ server.listen(0, "127.0.0.1", () => {
 setInterval(() => {
   for (const socket of sockets) socket.ping();
 }, 5_000).unref();
-process.on("message", (message: LoadOrder) => begin(message));
+process.on("message", (message: SlackOrder) => void begin(message));
 process.on("disconnect", () => process.exit());
 
-function begin(wanted: LoadOrder): void {
+async function begin(wanted: SlackOrder): Promise<void> {
   order = wanted;
   runNumber += 1;
-  sent = 0;
-  ended = 0;
-  latenciesMs = [];
-  startedAt.clear();
-  begunAt = performance.now();
-  if (wanted.window > 0) for (let index = 0; index < wanted.window; index += 1) sendOne();
-  else pace(wanted);
+  under = startRun(wanted, (event) => send(wanted, event));
+  process.send?.({ kind: "done", result: await under.result });
 }
 
-function pace(wanted: LoadOrder): void {
-  const timer = setInterval(() => {
-    const due = ((performance.now() - begunAt) / 1000) * wanted.perSecond;
-    while (sent < wanted.events && sent < due) sendOne();
-    if (sent >= wanted.events) clearInterval(timer);
-  }, 2);
-}
-
-function sendOne(): void {
-  if (!order || sent >= order.events) return;
-  const id = `${runNumber}-${sent}`;
-  sent += 1;
-  const ts = `17${String(runNumber).padStart(8, "0")}.${String(sent).padStart(6, "0")}`;
-  const isMention = order.kind === "mention";
+function send({ kind }: SlackOrder, number: number): void {
+  const id = `${runNumber}-${number}`;
+  const ts = `17${String(runNumber).padStart(8, "0")}.${String(number + 1).padStart(6, "0")}`;
+  const isMention = kind === "mention";
   const event = {
     type: isMention ? "app_mention" : "message",
     channel: "C0BENCH",
@@ -107,7 +79,6 @@ function sendOne(): void {
       authorizations: [{ team_id: TEAM, user_id: BOT, is_bot: true, is_enterprise_install: false }],
     },
   };
-  startedAt.set(id, performance.now());
   sockets[next++ % sockets.length]?.send(JSON.stringify(envelope));
 }
 
@@ -116,22 +87,8 @@ function onAck(text: string): void {
 }
 
 function end(id: string): void {
-  const since = startedAt.get(id);
-  if (since === undefined || !order) return;
-  startedAt.delete(id);
-  latenciesMs.push(performance.now() - since);
-  ended += 1;
-  if (order.window > 0) sendOne();
-  if (ended < order.events) return;
-  latenciesMs.sort((a, b) => a - b);
-  function at(share: number): number {
-    return latenciesMs[Math.floor(latenciesMs.length * share)] ?? 0;
-  }
-  const seconds = (performance.now() - begunAt) / 1000;
-  process.send?.({
-    kind: "done",
-    result: { perSecond: ended / seconds, p50Ms: at(0.5), p99Ms: at(0.99) },
-  });
+  const [ofRun, number] = id.split("-");
+  if (Number(ofRun) === runNumber) under?.end(Number(number));
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -218,7 +218,9 @@ export function createIntegrations(
         const stored = await insertNewDeliveries(tx, rows);
         const revived = stored.length < rows.length ? await reviveDeadDeliveries(tx, rows) : [];
         const parked = revived.map(({ id }) => id);
-        const replayed = await deliveries.revive(sqlExecutor(tx), parked);
+        // Nearly every batch is all new: to ask for nothing would cost it a round trip.
+        const replayed =
+          parked.length === 0 ? [] : await deliveries.revive(sqlExecutor(tx), parked);
         const jobless = revived.filter(({ id }) => !replayed.includes(id));
         const jobs = [
           // The job has the id of its row: given on arrival, it carries the order.

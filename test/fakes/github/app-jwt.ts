@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.ts";
 const LIFETIME_SECONDS_MAX = 600;
 const CLOCK_SLACK_SECONDS = 60;
 
-/** Throws a 401 unless the App signed the token and its times are in bounds. */
+/** Throws a 401 unless the App signed the token and its times are in bounds; a 404 for another App's id. */
 export function assertAppJwt(token: string, app: AppIdentity, nowMs: number): void {
   const [header = "", claims = "", signature = ""] = token.split(".");
   const signed = Buffer.from(`${header}.${claims}`);
@@ -21,7 +21,7 @@ export function assertAppJwt(token: string, app: AppIdentity, nowMs: number): vo
   const { iss, iat, exp } = readPart(claims);
   const now = nowMs / 1_000;
   if (String(iss) !== app.appId && iss !== app.clientId) {
-    throw new Refusal(401, "Integration not found");
+    throw new Refusal(404, "Integration not found");
   }
   // Clients recognize these three sentences and correct their clock by our date header.
   if (typeof iat !== "number" || iat > now + CLOCK_SLACK_SECONDS) {

@@ -63,7 +63,7 @@ describe("the fake GitHub", () => {
 
     assert.deepEqual(
       answers.map(({ status }) => status),
-      [200, 200, 401, 401, 401, 401, 401],
+      [200, 200, 401, 404, 401, 401, 401],
     );
   });
 

@@ -158,14 +158,14 @@ async function endToken(
   token: Secret,
   { signal }: Abortable,
 ): Promise<void> {
-  const basic = Buffer.from(`${clientId}:${clientSecret.reveal()}`).toString("base64");
+  const pair = `${clientId}:${clientSecret.reveal()}`;
   try {
     await fetchJson({
       vendor: "GitHub",
       action: "end a token",
       url: `${apiUrl}/applications/${encodeURIComponent(clientId)}/token`,
       method: "DELETE",
-      headers: { authorization: `Basic ${basic}` },
+      headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` },
       body: { access_token: token.reveal() },
       timeoutMs: callTimeoutMs,
       signal,

@@ -7,10 +7,11 @@ import { toConnectorError } from "./errors.ts";
 /** Octokit's typed request; every failure is a ConnectorError. One attempt. */
 export type GitHubRequest = Octokit["request"];
 
-/** Logs and diffs; more than anybody reads. */
-const ANSWER_BYTES_MAX = 20 * 1024 * 1024;
+/** A delivery that was missed: payloads have up to 25 MB, and its headers stand around it. */
+const ANSWER_BYTES_MAX = 26 * 1024 * 1024;
 const REDIRECTS_MAX = 3;
-const SAME_METHOD_REDIRECTS = new Set([301, 302, 307, 308]);
+/** They lead to the same thing under its present name, for every method. */
+const MOVED = new Set([301, 307, 308]);
 /** Media types whose answers are text; all others are JSON. */
 const TEXT_FORMATS = new Set(["diff", "raw"]);
 
@@ -70,8 +71,10 @@ async function openOctokit(
   });
   const plain = new Quiet();
   for (const octokit of [app.octokit, plain]) {
-    octokit.hook.error("request", (error, options) => {
-      throw asConnectorError(error, `${options.method} ${pathOf(options)}`, clock);
+    octokit.hook.error("request", async (error, options) => {
+      const known = asConnectorError(error, `${options.method} ${pathOf(options)}`, clock);
+      const isOfApp = octokit === app.octokit && (await isAppRefused(app, known, options));
+      throw isOfApp ? appRefused() : known;
     });
     octokit.hook.after("request", ({ status, data }, options) => {
       const isText = TEXT_FORMATS.has(options.mediaType.format ?? "");
@@ -81,6 +84,35 @@ async function openOctokit(
     });
   }
   return { app, plain };
+}
+
+/**
+ * GitHub answers 404 for an installation that is gone, and for an app that it does not know: only what
+ * it answers about the app itself tells one from the other.
+ */
+async function isAppRefused(
+  app: App,
+  { kind, vendorCode }: ConnectorError,
+  { url, request }: { readonly url: string; readonly request: { signal?: AbortSignal } },
+): Promise<boolean> {
+  if (kind === "unauthorized") return true;
+  if (vendorCode !== "http_404") return false;
+  if (url === "/app") return true;
+  try {
+    await app.octokit.request("GET /app", { request });
+    return false;
+  } catch (error) {
+    if (error instanceof ConnectorError && error.vendorCode === APP_REFUSED) return true;
+    throw error;
+  }
+}
+
+const APP_REFUSED = "app_refused";
+
+/** The key is the service's own: no account can mend this by connecting again. */
+function appRefused(): ConnectorError {
+  const message = "GitHub refuses the app's key: the operator has to check private_key and app_id";
+  return new ConnectorError("unauthorized", message, { vendorCode: APP_REFUSED });
 }
 
 /** The route's own words, without what a caller put into them. */
@@ -113,7 +145,7 @@ function createFetch({ apiUrl, callTimeoutMs }: ClientConfig) {
     for (let hop = 0; ; hop += 1) {
       const response = await fetchWhole({
         vendor: "GitHub",
-        action: `answer ${method} ${pathname}`,
+        action: `${method} ${pathname}`,
         url,
         method,
         headers: Object.fromEntries(new Headers(headers)),
@@ -123,8 +155,9 @@ function createFetch({ apiUrl, callTimeoutMs }: ClientConfig) {
         signal: signal ?? new AbortController().signal,
       });
       const next = URL.parse(response.headers.get("location") ?? "", url);
-      const isRedirect = SAME_METHOD_REDIRECTS.has(response.status) && next !== null;
-      if (!isRedirect || redirect === "manual") return response;
+      // 302 leads to another thing: a caller who wants its address reads that itself.
+      const isFound = response.status === 302 && redirect !== "manual";
+      if (next === null || !(isFound || MOVED.has(response.status))) return response;
       if (next.origin !== origin || hop >= REDIRECTS_MAX) {
         throw new ConnectorError("rejected", `GitHub redirects ${method} ${pathname} elsewhere`);
       }

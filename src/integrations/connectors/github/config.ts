@@ -26,6 +26,8 @@ export interface GitHubDeps {
   readonly clock?: { now(): Date };
   /** From 0 to 1, like Math.random: it spreads looks for missed deliveries. */
   readonly random?: () => number;
+  /** Between two looks; it ends at once, without rejecting, when the signal aborts. */
+  readonly pause?: (pauseMs: number, options: Abortable) => Promise<void>;
 }
 
 export interface Abortable {

@@ -5,7 +5,7 @@ import { createGitHubClient } from "./client.ts";
 import type { GitHubConfig, GitHubDeps } from "./config.ts";
 import { checkHealth, uninstall } from "./installation.ts";
 import { createInstallationTokens } from "./installation-tokens.ts";
-import { catchUp } from "./missed-deliveries.ts";
+import { catchUp, pauseFor } from "./missed-deliveries.ts";
 import { createOperations } from "./operations/index.ts";
 import { parseDelivery } from "./parse.ts";
 import { createResources } from "./resources.ts";
@@ -14,7 +14,7 @@ import { createWebhook } from "./webhook.ts";
 /** Reaches GitHub as a GitHub App. Nothing secret of an account is stored: tokens are made per use. */
 export function createGitHubConnector(config: GitHubConfig, deps: GitHubDeps): Connector {
   const clock = deps.clock ?? { now: () => new Date() };
-  const random = deps.random ?? Math.random;
+  const { random = Math.random, pause = pauseFor } = deps;
   const client = createGitHubClient(config, clock);
   const calls = createCalls(client, createInstallationTokens(client, clock));
   const { clientId, clientSecret, appSlug, webhookSecrets } = config;
@@ -25,7 +25,7 @@ export function createGitHubConnector(config: GitHubConfig, deps: GitHubDeps): C
     ...(oauth && { authorization: createAuthorization(client, oauth, config) }),
     ...(webhookSecrets.length > 0 && {
       webhooks: [createWebhook(config.appId, webhookSecrets)],
-      listen: (context) => catchUp({ client, clock, random }, context),
+      listen: (context) => catchUp({ client, clock, random, pause }, context),
     }),
     parse: parseDelivery,
     checkHealth: (connection, options) => checkHealth(client, connection, options),

@@ -1,12 +1,13 @@
 import { ConnectorError, Secret } from "@infragpt/connector-kit";
 import type { GitHubClient } from "./client.ts";
 import type { Abortable } from "./config.ts";
+import { splitName } from "./repository-name.ts";
 
 /** What a token may do, and where. */
 export interface Narrowing {
   /** "contents:read", "issues:write". */
   readonly needs: readonly string[];
-  /** Name of a repository of the installation, without its owner; absent: all of them. */
+  /** "acme/payments", of the installation; absent: all that it shares. */
   readonly repository?: string;
 }
 
@@ -16,14 +17,17 @@ interface IssuedToken {
 }
 
 export interface InstallationTokens {
-  /** A token that may do no more than is needed, from memory where one is good for ten more minutes. */
+  /**
+   * A token that may do no more than is needed, from memory where one is good for ten more minutes.
+   * `repositoryId` stands for a repository that GitHub no longer knows by that name.
+   */
   issue(
     installationId: string,
-    narrowing: Narrowing,
+    narrowing: Narrowing & { readonly repositoryId?: number },
     options: Abortable,
   ): Promise<{ readonly token: Secret; readonly isFromMemory: boolean }>;
   /** Drops what GitHub no longer takes. */
-  forget(installationId: string, narrowing: Narrowing): void;
+  forget(installationId: string, narrowing: Narrowing, token: Secret): void;
 }
 
 /** Tokens hold for an hour. */
@@ -48,8 +52,10 @@ export function createInstallationTokens(
       kept.set(key, issued);
       return { token: issued.token, isFromMemory: false };
     },
-    forget(installationId, narrowing) {
-      kept.delete(keyOf(installationId, narrowing));
+    forget(installationId, narrowing, token) {
+      const key = keyOf(installationId, narrowing);
+      // Another call may have put a new one there.
+      if (kept.get(key)?.token === token) kept.delete(key);
     },
   };
 }
@@ -61,20 +67,25 @@ function keyOf(installationId: string, { needs, repository = "" }: Narrowing): s
 async function askForToken(
   client: Pick<GitHubClient, "asApp">,
   installationId: string,
-  { needs, repository }: Narrowing,
+  narrowing: Narrowing & { readonly repositoryId?: number },
   options: Abortable,
 ): Promise<IssuedToken> {
   const request = await client.asApp(options);
   try {
     const { data } = await request("POST /app/installations/{installation_id}/access_tokens", {
       installation_id: Number(installationId),
-      permissions: Object.fromEntries(needs.map((need) => need.split(":", 2))),
-      ...(repository !== undefined && { repositories: [repository] }),
+      permissions: Object.fromEntries(narrowing.needs.map((need) => need.split(":", 2))),
+      ...placeOf(narrowing),
     });
     return { token: new Secret(data.token), expiresAtMs: Date.parse(data.expires_at) };
   } catch (error) {
-    throw explain(error, { needs, ...(repository !== undefined && { repository }) });
+    throw explain(error, narrowing);
   }
+}
+
+function placeOf({ repository, repositoryId }: Parameters<InstallationTokens["issue"]>[1]) {
+  if (repositoryId !== undefined) return { repository_ids: [repositoryId] };
+  return repository === undefined ? {} : { repositories: [splitName(repository).repo] };
 }
 
 /** GitHub refuses both a permission that was not granted and a repository that is not shared with 422. */
@@ -85,6 +96,10 @@ function explain(error: unknown, { needs, repository }: Narrowing): unknown {
     return new ConnectorError("unauthorized", "the GitHub App is no longer installed there", {
       vendorCode,
     });
+  }
+  // What the token was wanted for was not performed, whatever became of the token.
+  if (vendorCode?.startsWith("http_5")) {
+    return new ConnectorError("unavailable", error.message, { vendorCode });
   }
   if (vendorCode !== "http_422") return error;
   const where = repository === undefined ? "" : `, or ${repository} is not shared with it`;

@@ -81,9 +81,7 @@ export async function checkHealth(
       return { status: "revoked", detail };
     }
     if (error.kind !== "unauthorized") throw error;
-    // The key is the service's own: no account can mend this by connecting again.
-    const detail = "GitHub refuses the app's key: the operator has to check private_key and app_id";
-    return { status: "degraded", detail };
+    return { status: "degraded", detail: error.message };
   }
 }
 

@@ -3,16 +3,16 @@ import {
   ConnectorError,
   isRecord,
   type Delivery,
+  type LinkState,
   type ListenContext,
 } from "@infragpt/connector-kit";
 import type { GitHubClient, GitHubRequest } from "./client.ts";
+import type { Abortable, GitHubDeps } from "./config.ts";
 import { createDelivery } from "./webhook.ts";
 
-interface MissedDeps {
+type MissedDeps = Required<Pick<GitHubDeps, "clock" | "random" | "pause">> & {
   readonly client: Pick<GitHubClient, "asApp">;
-  readonly clock: { now(): Date };
-  readonly random: () => number;
-}
+};
 
 const LOOK_EVERY_MS = 60_000;
 /** GitHub keeps deliveries for three days: https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries (2026-11). */
@@ -33,27 +33,42 @@ const LINK = "missed deliveries";
  */
 export async function catchUp(deps: MissedDeps, context: ListenContext): Promise<void> {
   const { signal, log } = context;
+  const report = reportChanges(context);
   const seen = new Set<string>();
   let since = beginningOf(deps.clock.now(), context.lastDeliveredAt);
-  context.report({ name: LINK, state: "connecting" });
+  report("connecting");
   while (!signal.aborted) {
     let pauseMs = LOOK_EVERY_MS * (0.8 + deps.random() * 0.4);
     try {
       const request = await deps.client.asApp({ signal });
       const look = await fetchMissed(request, { since, seen }, context);
       since = look.since;
-      context.report({ name: LINK, state: "open" });
+      report("open");
       if (look.count > 0) log.info({ count: look.count }, "missed deliveries of GitHub fetched");
     } catch (error) {
       if (signal.aborted) return;
       const isKnown = error instanceof ConnectorError;
       const detail = isKnown ? error.message : "an unexpected failure";
-      context.report({ name: LINK, state: "closed", detail });
+      report("closed", detail);
       log.warn({ err: error }, "missed deliveries of GitHub cannot be read");
       pauseMs = Math.max(pauseMs, isKnown ? (error.retryAfterMs ?? 0) : 0);
     }
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    await deps.pause(pauseMs, { signal });
   }
+}
+
+/** Ends early, without rejecting, when the signal aborts. */
+export async function pauseFor(pauseMs: number, { signal }: Abortable): Promise<void> {
+  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+}
+
+function reportChanges({ report }: Pick<ListenContext, "report">) {
+  let last: LinkState | undefined;
+  return (state: LinkState["state"], detail?: string): void => {
+    if (last?.state === state && last.detail === detail) return;
+    last = { name: LINK, state, ...(detail !== undefined && { detail }) };
+    report(last);
+  };
 }
 
 function beginningOf(now: Date, lastDeliveredAt: Date | undefined): Date {
@@ -82,7 +97,7 @@ async function fetchMissed(
   const now = missed.slice(0, FETCHED_MAX);
   let count = 0;
   for (const attempt of now) {
-    const delivery = await fetchDelivery(request, attempt);
+    const delivery = await fetchDelivery(request, attempt, log);
     if (delivery) {
       await deliver(delivery);
       count += 1;
@@ -139,17 +154,31 @@ function missedIn(attempts: readonly Attempt[]): readonly Attempt[] {
   return [...missed.values()].toReversed();
 }
 
+/** Undefined for one that GitHub has no more: it would stand in the way of all that come after it. */
 async function fetchDelivery(
   request: GitHubRequest,
   { id, guid, event }: Attempt,
+  log: ListenContext["log"],
 ): Promise<Delivery | undefined> {
-  // Not the typed route, whose id is a number.
-  const { data } = await request(`GET /app/hook/deliveries/${id}`);
-  const sent = isRecord(data) ? data["request"] : undefined;
-  const payload = isRecord(sent) ? sent["payload"] : undefined;
+  const payload = await fetchPayload(request, id).catch((error: unknown) => {
+    const isGone = error instanceof ConnectorError && ["gone", "rejected"].includes(error.kind);
+    if (!isGone) throw error;
+    log.warn(
+      { err: error, deliveryId: guid },
+      "a missed delivery of GitHub cannot be read any more",
+    );
+    return undefined;
+  });
   if (!isRecord(payload)) return undefined;
   const body = Buffer.from(JSON.stringify(payload, withoutBigInts));
   return createDelivery({ event, guid, payload, body });
+}
+
+async function fetchPayload(request: GitHubRequest, id: Attempt["id"]): Promise<unknown> {
+  // Not the typed route, whose id is a number.
+  const { data } = await request(`GET /app/hook/deliveries/${id}`);
+  const sent = isRecord(data) ? data["request"] : undefined;
+  return isRecord(sent) ? sent["payload"] : undefined;
 }
 
 /** As JSON.parse reads the bytes of a webhook. */

@@ -1,3 +1,4 @@
+import { cutText } from "@infragpt/connector-kit";
 import { ASKED, EVENTS } from "./permissions.ts";
 
 export interface NewAppInput {
@@ -22,7 +23,7 @@ export function newAppUrl(input: NewAppInput): string {
     organization === undefined ? "" : `/organizations/${encodeURIComponent(organization)}`;
   const url = new URL(`${webUrl}${owner}/settings/apps/new`);
   const fields: readonly (readonly [string, string])[] = [
-    ["name", input.name.slice(0, 34)],
+    ["name", cutText(input.name, 34)],
     ["url", publicUrl],
     ["callback_urls[]", input.redirectUrl],
     ["request_oauth_on_install", "true"],

@@ -14,10 +14,17 @@ export function numberTextIn(parent: UntrustedRecord, key: string): string | und
   return typeof value === "number" && Number.isSafeInteger(value) ? String(value) : undefined;
 }
 
-/** One line of what people wrote. */
+/** One line of what people wrote, without what would turn the text around it the other way. */
 export function lineIn(parent: UntrustedRecord, key: string, charactersMax: number): string {
   const text = textIn(parent, key) ?? "";
-  return cutText(text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim(), charactersMax);
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ").replaceAll(/\p{Bidi_Control}/gu, "");
+  return cutText(line.trim().toWellFormed(), charactersMax);
+}
+
+/** Several lines of what people wrote. No database takes a NUL or half of a surrogate pair. */
+export function linesIn(parent: UntrustedRecord, key: string, charactersMax: number): string {
+  const text = cutText(textIn(parent, key) ?? "", charactersMax);
+  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, "").toWellFormed();
 }
 
 /** "refs/heads/main" is "main". */

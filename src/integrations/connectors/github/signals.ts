@@ -1,12 +1,11 @@
 import {
   cutText,
   recordIn,
-  textIn,
   type InboundSignal,
   type SignalSeverity,
   type UntrustedRecord,
 } from "@infragpt/connector-kit";
-import { branchOf, lineIn, numberTextIn, timeIn, webUrlIn } from "./payload.ts";
+import { branchOf, lineIn, linesIn, numberTextIn, timeIn, webUrlIn } from "./payload.ts";
 
 /** What is particular to one kind of event; the rest is the same for all. */
 interface Told {
@@ -22,6 +21,8 @@ interface Told {
   readonly occurredAt?: Date | undefined;
   readonly facts: Readonly<Record<string, string | undefined>>;
 }
+
+const TEXT_CHARACTERS_MAX = 4_000;
 
 const READERS: Readonly<Record<string, (payload: UntrustedRecord, action: string) => Told>> = {
   push: readPush,
@@ -69,22 +70,20 @@ function factsOf(
   return Object.fromEntries(known.map(([name, value]) => [name, cutText(value, 500)]));
 }
 
-function textOf(parent: UntrustedRecord, key: string): string {
-  return cutText(textIn(parent, key) ?? "", 4_000);
-}
-
 function readPush(payload: UntrustedRecord): Told {
   const head = recordIn(payload, "head_commit");
   const ref = lineIn(payload, "ref", 255);
   const branch = branchOf(ref);
+  const before = lineIn(payload, "before", 64);
   const after = lineIn(payload, "after", 64);
   const isDeleted = payload["deleted"] === true;
   const message = lineIn(head, "message", 200);
   return {
     title: isDeleted ? `${branch} was deleted` : `push to ${branch}: ${message}`,
     subject: head,
-    key: `push:${ref}:${after}`,
-    text: textOf(head, "message"),
+    // A branch may be deleted twice, and be where it was once before.
+    key: `push:${ref}:${before}:${after}`,
+    text: linesIn(head, "message", TEXT_CHARACTERS_MAX),
     url: webUrlIn(payload, "compare"),
     occurredAt: timeIn(recordIn(payload, "repository"), "pushed_at") ?? timeIn(head, "timestamp"),
     facts: {
@@ -105,7 +104,7 @@ function readPullRequest(payload: UntrustedRecord, action: string): Told {
     title: `pull request #${number} ${what}: ${lineIn(pull, "title", 200)}`,
     subject: pull,
     key: `pull_request:${number}`,
-    text: textOf(pull, "body"),
+    text: linesIn(pull, "body", TEXT_CHARACTERS_MAX),
     state: pull["state"] === "closed" ? "resolved" : "open",
     facts: {
       number,
@@ -156,7 +155,7 @@ function readDeployment(payload: UntrustedRecord): Told {
     title: `deployment of ${ref} to ${environment}`,
     subject: deployment,
     key: `deployment:${numberTextIn(deployment, "id") ?? ""}`,
-    text: textOf(deployment, "description"),
+    text: linesIn(deployment, "description", TEXT_CHARACTERS_MAX),
     state: "open",
     facts: deploymentFacts(deployment),
   };
@@ -174,7 +173,7 @@ function readDeploymentStatus(payload: UntrustedRecord): Told {
     title: `deployment of ${ref} to ${environment}: ${state.replaceAll("_", " ")}`,
     subject: status,
     key: `deployment:${numberTextIn(deployment, "id") ?? ""}`,
-    text: textOf(status, "description"),
+    text: linesIn(status, "description", TEXT_CHARACTERS_MAX),
     severity: state === "failure" || state === "error" ? "error" : "info",
     state: DEPLOYMENT_ENDS.has(state) ? "resolved" : "open",
     url: webUrlIn(status, "target_url") ?? webUrlIn(status, "log_url"),
@@ -201,7 +200,7 @@ function readIssue(payload: UntrustedRecord, action: string): Told {
     title: `issue #${number} ${action.replaceAll("_", " ")}: ${lineIn(issue, "title", 200)}`,
     subject: issue,
     key: `issue:${number}`,
-    text: textOf(issue, "body"),
+    text: linesIn(issue, "body", TEXT_CHARACTERS_MAX),
     state: issue["state"] === "closed" ? "resolved" : "open",
     facts: {
       number,
@@ -218,7 +217,7 @@ function readRelease(payload: UntrustedRecord, action: string): Told {
     title: `release ${lineIn(release, "name", 150) || tag} ${action}`,
     subject: release,
     key: `release:${numberTextIn(release, "id") ?? ""}`,
-    text: textOf(release, "body"),
+    text: linesIn(release, "body", TEXT_CHARACTERS_MAX),
     occurredAt: timeIn(release, "published_at") ?? timeIn(release, "created_at"),
     facts: {
       tag,

@@ -2,7 +2,7 @@ import { type Answer, type Route, accepts, parameter, query } from "../call.ts";
 import { diffOf } from "../add-data.ts";
 import { commitsOf, findCommit, headOf } from "../history.ts";
 import type { FileChange } from "../model.ts";
-import { listAnswer } from "../pages.ts";
+import { listAnswer, pageOf } from "../pages.ts";
 import type { Commit } from "../records.ts";
 import { Refusal, notFound } from "../refusal.ts";
 import { type RepositoryCall, repositoryRoute } from "../repository-call.ts";
@@ -68,8 +68,12 @@ function compare(call: RepositoryCall): Answer {
   if (accepts(call, "diff")) return diffAnswer(diffOf(files));
   const mergeBase = before.find((commit) => after.includes(commit));
   const path = `${fullNameOf(repository)}/compare/${base}...${head}`;
+  const { items, headers } = pageOf(call, ahead);
+  // https://docs.github.com/rest/commits/commits#compare-two-commits: files come with the first page.
+  const isFirst = (query(call, "page") ?? "1") === "1";
   return {
     status: 200,
+    headers,
     body: {
       url: `${core.apiUrl}/repos/${path}`,
       html_url: `${core.webUrl}/${path}`,
@@ -79,11 +83,13 @@ function compare(call: RepositoryCall): Answer {
       ahead_by: ahead.length,
       behind_by: behind.length,
       total_commits: ahead.length,
-      commits: ahead.map((commit) => wireCommit(call, commit)),
-      files: wireChanges(call, files, to.sha),
+      commits: items.map((commit) => wireCommit(call, commit)),
+      files: isFirst ? wireChanges(call, files.slice(0, COMPARED_FILES_MAX), to.sha) : [],
     },
   };
 }
+
+const COMPARED_FILES_MAX = 300;
 
 function statusOf(ahead: number, behind: number): string {
   if (ahead === 0) return behind === 0 ? "identical" : "behind";

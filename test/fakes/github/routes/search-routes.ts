@@ -53,8 +53,11 @@ function search(call: SearchCall): Answer {
 
 function readSearch(text: string): Search {
   const words = text.match(/(?:[a-z]+:)?"[^"]*"|\S+/gi) ?? [];
-  const read = words.map((word) => /^(?:([a-z]+):)?(.*)$/i.exec(word.replaceAll('"', "")));
-  const pairs = read.map((match) => [match?.[1] ?? "", match?.[2] ?? ""] as const);
+  // What begins with a quote is a phrase, whatever is in it.
+  const read = words.map((word) => /^(?:([a-z]+):)?(.*)$/i.exec(word));
+  const pairs = read.map((match) => {
+    return [match?.[1] ?? "", (match?.[2] ?? "").replaceAll('"', "")] as const;
+  });
   return {
     terms: pairs.filter(([name]) => name === "").map(([, value]) => value.toLowerCase()),
     qualifiers: pairs

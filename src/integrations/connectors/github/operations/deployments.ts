@@ -1,7 +1,9 @@
 import { defineOperation, type Operation } from "@infragpt/connector-kit";
 import { z } from "zod";
-import { splitName, type GitHubCalls } from "../calls.ts";
-import { Page, Ref, Repository, entry, pageOf } from "./fields.ts";
+import type { GitHubCalls } from "../calls.ts";
+import { splitName } from "../repository-name.ts";
+import { entry, pageOf } from "./answers.ts";
+import { Page, Ref, Repository, aLine } from "./fields.ts";
 
 const needs = ["deployments:read"] as const;
 /** Each costs a further call for its state. */
@@ -15,7 +17,7 @@ export function deploymentOperations(calls: GitHubCalls): readonly Operation[] {
         "Lists deployments of a repository, newest first, each with its last state: what went where, when, and how it ended.",
       input: z.strictObject({
         repository: Repository,
-        environment: z.string().min(1).max(255).optional(),
+        environment: aLine(255).optional(),
         ref: Ref.optional().describe("the branch or tag that was deployed"),
         page: Page,
       }),
@@ -24,7 +26,7 @@ export function deploymentOperations(calls: GitHubCalls): readonly Operation[] {
       target: ({ repository }) => repository,
       run(connection, { repository, environment, ref, page }, options) {
         const at = splitName(repository);
-        return calls.run(connection, { needs, repository: at.repo }, options, async (request) => {
+        return calls.run(connection, { needs, repository }, options, async (request) => {
           const { data, headers } = await request("GET /repos/{owner}/{repo}/deployments", {
             ...at,
             per_page: DEPLOYMENTS_PAGE_SIZE,

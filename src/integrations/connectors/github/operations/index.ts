@@ -4,8 +4,10 @@ import type { GitHubConfig } from "../config.ts";
 import { codeOperations } from "./code.ts";
 import { deploymentOperations } from "./deployments.ts";
 import { issueOperations } from "./issues.ts";
+import { getWorkflowJobLog } from "./job-log.ts";
 import { pullRequestOperations } from "./pull-requests.ts";
 import { repositoryOperations } from "./repositories.ts";
+import { searchCode } from "./search.ts";
 import { workflowOperations } from "./workflows.ts";
 
 export type OperationConfig = Pick<GitHubConfig, "apiUrl" | "webUrl" | "callTimeoutMs"> & {
@@ -19,9 +21,11 @@ export function createOperations(
 ): readonly Operation[] {
   return [
     ...repositoryOperations(calls),
+    searchCode(calls),
     ...codeOperations(calls),
     ...pullRequestOperations(calls),
-    ...workflowOperations(calls, config),
+    ...workflowOperations(calls),
+    getWorkflowJobLog(calls, config),
     ...deploymentOperations(calls),
     ...issueOperations(calls),
   ];

@@ -1,6 +1,7 @@
 import { defineOperation, type Operation } from "@infragpt/connector-kit";
 import { z } from "zod";
-import { splitName, type GitHubCalls } from "../calls.ts";
+import type { GitHubCalls } from "../calls.ts";
+import { splitName } from "../repository-name.ts";
 import { Body, IssueNumber, Repository, Title } from "./fields.ts";
 
 const needs = ["issues:write"] as const;
@@ -21,7 +22,7 @@ export function issueOperations(calls: GitHubCalls): readonly Operation[] {
       target: ({ repository }) => repository,
       run(connection, { repository, title, body, labels }, options) {
         const at = splitName(repository);
-        return calls.run(connection, { needs, repository: at.repo }, options, async (request) => {
+        return calls.run(connection, { needs, repository }, options, async (request) => {
           const { data } = await request("POST /repos/{owner}/{repo}/issues", {
             ...at,
             title,
@@ -41,7 +42,7 @@ export function issueOperations(calls: GitHubCalls): readonly Operation[] {
       target: ({ repository, number }) => `${repository}#${number}`,
       run(connection, { repository, number, body }, options) {
         const at = splitName(repository);
-        return calls.run(connection, { needs, repository: at.repo }, options, async (request) => {
+        return calls.run(connection, { needs, repository }, options, async (request) => {
           const { data } = await request(
             "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
             { ...at, issue_number: number, body },

@@ -1,19 +1,10 @@
 import { defineOperation, type Operation } from "@infragpt/connector-kit";
 import { z } from "zod";
-import { splitName, type GitHubCalls } from "../calls.ts";
-import { textIn } from "./code.ts";
-import {
-  Body,
-  IssueNumber,
-  PAGE_SIZE,
-  Page,
-  Ref,
-  Repository,
-  Title,
-  entry,
-  pageOf,
-} from "./fields.ts";
-import { Offset, windowOf } from "./text-window.ts";
+import type { GitHubCalls } from "../calls.ts";
+import { splitName } from "../repository-name.ts";
+import { ENTRIES_BYTES_MAX, PAGE_SIZE, entry, pageOf } from "./answers.ts";
+import { Body, IssueNumber, Page, Ref, Repository, Title, aLine } from "./fields.ts";
+import { Offset, textOf, windowOf } from "./text-window.ts";
 
 const reading = ["pull_requests:read"] as const;
 const writing = ["pull_requests:write"] as const;
@@ -35,7 +26,7 @@ function listPullRequests(calls: GitHubCalls): Operation {
       repository: Repository,
       state: z.enum(["open", "closed", "all"]).default("open"),
       base: Ref.optional().describe("the branch they go into"),
-      head: z.string().min(1).max(255).optional().describe("user:branch they come from"),
+      head: aLine(255).optional().describe("user:branch they come from"),
       page: Page,
     }),
     risk: "read",
@@ -43,7 +34,7 @@ function listPullRequests(calls: GitHubCalls): Operation {
     target: ({ repository }) => repository,
     run(connection, { repository, state, base, head, page }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: reading, repository: at.repo };
+      const narrowing = { needs: reading, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         const { data, headers } = await request("GET /repos/{owner}/{repo}/pulls", {
           ...at,
@@ -57,7 +48,7 @@ function listPullRequests(calls: GitHubCalls): Operation {
         });
         return pageOf(
           "pull_requests",
-          data.map((pull) => toPullRequest(pull)),
+          data.map((pull) => entry(fieldsOf(pull))),
           headers,
         );
       });
@@ -76,21 +67,24 @@ function getPullRequest(calls: GitHubCalls): Operation {
     target: ({ repository, number }) => `${repository}#${number}`,
     run(connection, { repository, number }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: reading, repository: at.repo };
+      const narrowing = { needs: reading, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         const { data } = await request("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
           ...at,
           pull_number: number,
         });
-        return toPullRequest(data, {
+        const more = {
           body: data.body ?? undefined,
+          merged_by: data.merged_by?.login,
           can_be_merged: data.mergeable ?? undefined,
           merge_state: data.mergeable_state,
           commits: data.commits,
           changed_files: data.changed_files,
           additions: data.additions,
           deletions: data.deletions,
-        });
+        };
+        const limits = { charactersMax: 10_000, bytesMax: ENTRIES_BYTES_MAX };
+        return entry({ ...fieldsOf(data), ...more }, limits);
       });
     },
   });
@@ -110,8 +104,8 @@ interface PullRequest {
   readonly html_url: string;
 }
 
-function toPullRequest(pull: PullRequest, more: Parameters<typeof entry>[0] = {}) {
-  const fields = {
+function fieldsOf(pull: PullRequest) {
+  return {
     number: pull.number,
     title: pull.title,
     state: pull.merged_at ? "merged" : pull.state,
@@ -125,7 +119,6 @@ function toPullRequest(pull: PullRequest, more: Parameters<typeof entry>[0] = {}
     merged_at: pull.merged_at ?? undefined,
     url: pull.html_url,
   };
-  return entry({ ...fields, ...more }, 10_000);
 }
 
 function getPullRequestDiff(calls: GitHubCalls): Operation {
@@ -138,14 +131,14 @@ function getPullRequestDiff(calls: GitHubCalls): Operation {
     target: ({ repository, number }) => `${repository}#${number}`,
     run(connection, { repository, number, offset }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: reading, repository: at.repo };
+      const narrowing = { needs: reading, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         const { data } = await request("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
           ...at,
           pull_number: number,
           mediaType: { format: "diff" },
         });
-        return windowOf(textIn(data, "a diff"), { offset });
+        return windowOf(textOf(data, "a diff"), { offset });
       });
     },
   });
@@ -168,7 +161,7 @@ function openPullRequest(calls: GitHubCalls): Operation {
     target: ({ repository, head, base }) => `${repository}: ${head} into ${base}`,
     run(connection, { repository, title, head, base, body, is_draft: draft }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: writing, repository: at.repo };
+      const narrowing = { needs: writing, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         const { data } = await request("POST /repos/{owner}/{repo}/pulls", {
           ...at,

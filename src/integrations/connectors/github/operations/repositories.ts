@@ -1,7 +1,9 @@
 import { defineOperation, type Json, type Operation } from "@infragpt/connector-kit";
 import { z } from "zod";
-import { splitName, type GitHubCalls } from "../calls.ts";
-import { PAGE_SIZE, Page, Ref, Repository, entry, pageOf } from "./fields.ts";
+import type { GitHubCalls } from "../calls.ts";
+import { splitName } from "../repository-name.ts";
+import { PAGE_SIZE, entry, pageOf } from "./answers.ts";
+import { Page, Path, Ref, Repository, aLine } from "./fields.ts";
 
 export function repositoryOperations(calls: GitHubCalls): readonly Operation[] {
   return [
@@ -42,8 +44,8 @@ export function repositoryOperations(calls: GitHubCalls): readonly Operation[] {
         branch: Ref.optional().describe(
           "a branch, a tag or a commit; the default branch otherwise",
         ),
-        path: z.string().min(1).max(500).optional().describe("only commits that touch this path"),
-        author: z.string().min(1).max(100).optional().describe("login or e-mail"),
+        path: Path.optional().describe("only commits that touch this path"),
+        author: aLine(100).optional().describe("login or e-mail"),
         since: z.iso.datetime({ offset: true }).optional(),
         until: z.iso.datetime({ offset: true }).optional(),
         page: Page,
@@ -53,7 +55,7 @@ export function repositoryOperations(calls: GitHubCalls): readonly Operation[] {
       target: ({ repository }) => repository,
       run(connection, { repository, branch, path, author, since, until, page }, options) {
         const at = splitName(repository);
-        const narrowing = { needs: ["contents:read"], repository: at.repo };
+        const narrowing = { needs: ["contents:read"], repository };
         return calls.run(connection, narrowing, options, async (request) => {
           const { data, headers } = await request("GET /repos/{owner}/{repo}/commits", {
             ...at,
@@ -65,7 +67,11 @@ export function repositoryOperations(calls: GitHubCalls): readonly Operation[] {
             ...(since !== undefined && { since }),
             ...(until !== undefined && { until }),
           });
-          return pageOf("commits", data.map(toCommit), headers);
+          return pageOf(
+            "commits",
+            data.map((commit) => toCommit(commit)),
+            headers,
+          );
         });
       },
     }),
@@ -78,19 +84,29 @@ interface Commit {
   readonly author: { readonly login?: string } | null;
   readonly commit: {
     readonly message: string;
-    readonly author: { readonly name?: string; readonly date?: string } | null;
+    readonly author: Signature | null;
+    readonly committer: Signature | null;
   };
 }
 
-export function toCommit({ sha, html_url: url, author, commit }: Commit): Json {
+interface Signature {
+  readonly name?: string;
+  readonly date?: string;
+}
+
+export function toCommit(
+  { sha, html_url: url, author, commit }: Commit,
+  limits: Parameters<typeof entry>[1] = { charactersMax: 500 },
+): Json {
   return entry(
     {
       sha,
       message: commit.message,
       author: author?.login ?? commit.author?.name,
-      committed_at: commit.author?.date,
+      // A change that was rebased or squashed was written long before it came here.
+      committed_at: commit.committer?.date ?? commit.author?.date,
       url,
     },
-    500,
+    limits,
   );
 }

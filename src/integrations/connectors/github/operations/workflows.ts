@@ -1,30 +1,15 @@
-import {
-  ConnectorError,
-  defineOperation,
-  fetchWhole,
-  kindOfStatus,
-  type Operation,
-} from "@infragpt/connector-kit";
+import { cutText, defineOperation, type Operation } from "@infragpt/connector-kit";
 import { z } from "zod";
-import { splitName, type GitHubCalls } from "../calls.ts";
-import type { Abortable } from "../config.ts";
-import { Id, PAGE_SIZE, Page, Ref, Repository, entry, pageOf } from "./fields.ts";
-import type { OperationConfig } from "./index.ts";
-import { Offset, windowOf } from "./text-window.ts";
+import type { GitHubCalls } from "../calls.ts";
+import { splitName } from "../repository-name.ts";
+import { PAGE_SIZE, entry, pageOf } from "./answers.ts";
+import { Id, Page, Ref, Repository } from "./fields.ts";
 
 const reading = ["actions:read"] as const;
 const writing = ["actions:write"] as const;
 
-export function workflowOperations(
-  calls: GitHubCalls,
-  config: OperationConfig,
-): readonly Operation[] {
-  return [
-    listWorkflowRuns(calls),
-    getWorkflowRun(calls),
-    getWorkflowJobLog(calls, config),
-    rerunWorkflow(calls),
-  ];
+export function workflowOperations(calls: GitHubCalls): readonly Operation[] {
+  return [listWorkflowRuns(calls), getWorkflowRun(calls), rerunWorkflow(calls)];
 }
 
 function listWorkflowRuns(calls: GitHubCalls): Operation {
@@ -58,7 +43,7 @@ function listWorkflowRuns(calls: GitHubCalls): Operation {
     target: ({ repository }) => repository,
     run(connection, { repository, branch, event, status, page }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: reading, repository: at.repo };
+      const narrowing = { needs: reading, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         const { data, headers } = await request("GET /repos/{owner}/{repo}/actions/runs", {
           ...at,
@@ -110,30 +95,36 @@ function toRun(run: WorkflowRun) {
   });
 }
 
-const JOBS_MAX = 50;
+const JOBS_PAGE_SIZE = 50;
+const JOB_BYTES_MAX = 1_100;
 
 function getWorkflowRun(calls: GitHubCalls): Operation {
   return defineOperation({
     name: "get_workflow_run",
     description:
-      "Reads one run of GitHub Actions with its jobs, and of each job the steps that did not succeed. Its log is read by get_workflow_job_log.",
-    input: z.strictObject({ repository: Repository, run_id: Id }),
+      "Reads one run of GitHub Actions with its jobs, and of each job the steps that did not succeed. The log of a job is read by get_workflow_job_log.",
+    input: z.strictObject({ repository: Repository, run_id: Id, page: Page }),
     risk: "read",
     needs: reading,
     target: ({ repository, run_id: id }) => `${repository} run ${id}`,
-    run(connection, { repository, run_id }, options) {
+    run(connection, { repository, run_id, page }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: reading, repository: at.repo };
+      const narrowing = { needs: reading, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         const [run, jobs] = await Promise.all([
           request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...at, run_id }),
           request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", {
             ...at,
             run_id,
-            per_page: JOBS_MAX,
+            per_page: JOBS_PAGE_SIZE,
+            page,
           }),
         ]);
-        return { run: toRun(run.data), jobs: jobs.data.jobs.map(toJob) };
+        return {
+          run: toRun(run.data),
+          jobs_total: jobs.data.total_count,
+          ...pageOf("jobs", jobs.data.jobs.map(toJob), jobs.headers),
+        };
       });
     },
   });
@@ -155,7 +146,7 @@ const STEPS_MAX = 10;
 
 function toJob(job: WorkflowJob) {
   const troubled = (job.steps ?? []).filter(({ conclusion }) => !FINE.has(conclusion));
-  return entry({
+  const fields = {
     id: Number(job.id),
     name: job.name,
     status: job.status,
@@ -163,61 +154,9 @@ function toJob(job: WorkflowJob) {
     started_at: job.started_at,
     completed_at: job.completed_at ?? undefined,
     url: job.html_url ?? undefined,
-    failed_steps: troubled.slice(0, STEPS_MAX).map(({ name }) => name.slice(0, 100)),
-  });
-}
-
-const LOG_BYTES_MAX = 20 * 1024 * 1024;
-
-function getWorkflowJobLog(calls: GitHubCalls, config: OperationConfig): Operation {
-  return defineOperation({
-    name: "get_workflow_job_log",
-    description:
-      "Reads the log of one job of a run. Without an offset it shows the end, where failures are told.",
-    input: z.strictObject({ repository: Repository, job_id: Id, offset: Offset }),
-    risk: "read",
-    needs: reading,
-    target: ({ repository, job_id: id }) => `${repository} job ${id}`,
-    run(connection, { repository, job_id, offset }, options) {
-      const at = splitName(repository);
-      const narrowing = { needs: reading, repository: at.repo };
-      return calls.run(connection, narrowing, options, async (request) => {
-        const { headers } = await request("GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
-          ...at,
-          job_id,
-          request: { redirect: "manual", signal: options.signal },
-        });
-        const log = await fetchLog(config, headers.location, options);
-        return windowOf(log, { offset, isEndFirst: true });
-      });
-    },
-  });
-}
-
-/**
- * GitHub answers with an address of its storage that says by itself who may read. It goes there
- * without our token, and, unless it is on GitHub's own host, only where the public internet is.
- */
-async function fetchLog(
-  { apiUrl, webUrl, callTimeoutMs, guardedFetch }: OperationConfig,
-  location: string | undefined,
-  { signal }: Abortable,
-): Promise<string> {
-  const url = URL.parse(location ?? "");
-  if (!url) throw new ConnectorError("uncertain", "GitHub did not say where the log is");
-  const own = [apiUrl, webUrl].map((address) => new URL(address).origin);
-  const response = await fetchWhole({
-    vendor: "GitHub",
-    action: "read a log",
-    url,
-    timeoutMs: callTimeoutMs,
-    answerBytesMax: LOG_BYTES_MAX,
-    signal,
-    ...(!own.includes(url.origin) && { fetch: guardedFetch }),
-  });
-  if (response.ok) return response.text();
-  const message = `GitHub's storage answered ${response.status} to read a log`;
-  throw new ConnectorError(kindOfStatus(response.status, "GET"), message);
+    failed_steps: troubled.slice(0, STEPS_MAX).map(({ name }) => cutText(name, 100)),
+  };
+  return entry(fields, { bytesMax: JOB_BYTES_MAX });
 }
 
 function rerunWorkflow(calls: GitHubCalls): Operation {
@@ -234,7 +173,7 @@ function rerunWorkflow(calls: GitHubCalls): Operation {
     target: ({ repository, run_id: id }) => `${repository} run ${id}`,
     run(connection, { repository, run_id, only_failed_jobs: isPart }, options) {
       const at = splitName(repository);
-      const narrowing = { needs: writing, repository: at.repo };
+      const narrowing = { needs: writing, repository };
       return calls.run(connection, narrowing, options, async (request) => {
         if (isPart) {
           await request("POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun-failed-jobs", {
