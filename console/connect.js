@@ -32,16 +32,25 @@ function renderConnector(page, connector) {
     return make("li", { class: "card" }, make("h3", {}, name), reason);
   }
   const problem = problemPlace();
-  const start = button(`Connect ${name}`, {
+  async function start(element, isInstalled) {
+    const label = byId("label").value.trim();
+    const title = `Connect ${name}${label ? ` as ${label}` : ""}`;
+    await begin({ page, connector, label, title, isInstalled }, element, problem);
+  }
+  const connect = button(`Connect ${name}`, {
     id: `connect-${id}`,
-    async onclick(element) {
-      const label = byId("label").value.trim();
-      const title = `Connect ${name}${label ? ` as ${label}` : ""}`;
-      await begin({ page, connector, label, title }, element, problem);
-    },
+    onclick: (element) => start(element, false),
   });
   const words = make("p", { class: "quiet" }, stepWords(connector));
-  return make("li", { class: "card" }, make("div", { class: "choice" }, start, words), problem);
+  const choices = [make("div", { class: "choice" }, connect, words)];
+  if (connector.authorization === "installation") {
+    const installed = button("It is installed already", {
+      onclick: (element) => start(element, true),
+    });
+    const why = `${name} sends nobody back from an app that is installed: this only connects it.`;
+    choices.push(make("div", { class: "choice" }, installed, make("p", { class: "quiet" }, why)));
+  }
+  return make("li", { class: "card" }, ...choices, problem);
 }
 
 function renderMissing({ name, command: text, makes, keys, otherwise }) {
@@ -58,7 +67,7 @@ function renderMissing({ name, command: text, makes, keys, otherwise }) {
 }
 
 /** Begins to connect: goes to the vendor, or opens a form here. Without a label an account keeps the one it has. */
-export async function begin({ page, connector, label, title }, element, problem) {
+export async function begin({ page, connector, label, title, isInstalled }, element, problem) {
   clearMessages();
   if (label && isTaken(page.accounts, connector.id, label)) {
     const message = `Another ${connector.name} account is labelled “${label}”: choose another label.`;
@@ -68,8 +77,9 @@ export async function begin({ page, connector, label, title }, element, problem)
     await busy(element, opening(connector), async () => {
       const step = await authorize(connector.id, label);
       if (step.type === "api_key") return openForm({ page, connector, label, title, step });
-      if (!isWebAddress(step.url)) throw new Error(`${connector.name} gave no address to go to.`);
-      location.assign(step.url);
+      const address = (isInstalled && step.installed_url) || step.url;
+      if (!isWebAddress(address)) throw new Error(`${connector.name} gave no address to go to.`);
+      location.assign(address);
       // The button stays as it is until the vendor's page is there.
       await new Promise((resolve) => setTimeout(resolve, 10_000));
     });

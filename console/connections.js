@@ -160,7 +160,9 @@ async function reconnect(account, element) {
   const connector = connectorOf(account);
   const title = `Reconnect ${titleOf(account)} (${connector.name})`;
   // Without a label it keeps its own.
-  await begin({ page, connector, label: "", title }, element, problemOf(account));
+  // An app that is gone has to be installed anew; GitHub sends nobody back from one that is there.
+  const isInstalled = account.health_status !== "revoked";
+  await begin({ page, connector, label: "", title, isInstalled }, element, problemOf(account));
 }
 
 async function disconnect(account) {

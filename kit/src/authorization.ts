@@ -85,9 +85,15 @@ export interface InstallationAuthorization {
   readonly kind: "installation";
   readonly credentialType: CredentialType;
   begin(input: { readonly state: string; readonly redirectUri: string }): string;
+  /**
+   * Where the app is installed already, the vendor may send nobody back from the page of `begin`: this
+   * page does, without an id.
+   */
+  beginInstalled?(input: { readonly state: string; readonly redirectUri: string }): string;
   complete(
     input: {
-      readonly installationId: string;
+      /** Undefined after `beginInstalled`: then it is the one installation that is the person's. */
+      readonly installationId: string | undefined;
       /** Proves who the person is. The service refuses a callback without one. */
       readonly code: string;
       readonly redirectUri: string;

@@ -29,7 +29,7 @@ export interface AccountProfile {
  * `degraded`: it works, but not for everything. `suspended`: the account has closed it for a while.
  * `expired` and `revoked`: a person must reconnect.
  */
-export type ConnectionHealth =
+export type ConnectionHealth = (
   | { readonly status: "healthy" }
   | { readonly status: "suspended"; readonly detail: string }
   | {
@@ -38,7 +38,11 @@ export type ConnectionHealth =
       readonly detail: string;
       /** In the vendor's words: "channels:history". */
       readonly missingPermissions?: readonly string[];
-    };
+    }
+) & {
+  /** The account as it is called now, where the probe saw it: accounts are renamed. */
+  readonly profile?: AccountProfile;
+};
 
 /** How a connector writes to the log: facts first, one fixed sentence second. No message text, no credentials. */
 export interface ConnectorLog {

@@ -55,6 +55,8 @@ const AuthorizeAnswer = z.strictObject({
   type: z.enum(["oauth2", "installation", "api_key"]),
   state: z.string(),
   url: z.string().optional(),
+  /** Of an app that is installed already, to connect it only. */
+  installed_url: z.string().optional(),
   fields: z
     .array(
       z.strictObject({
@@ -237,7 +239,10 @@ function readRoutes(deps: RouteDeps): readonly Route[] {
 /** A form is a form to the caller, whether the fields are a key or a role: `setup` says what comes first. */
 function authorizeAnswer({ state, step, expiresAt }: Authorized): z.infer<typeof AuthorizeAnswer> {
   const common = { state, expires_at: expiresAt.toISOString() };
-  if (step.kind === "redirect") return { ...common, type: step.type, url: step.url };
+  if (step.kind === "redirect") {
+    const { type, url, installedUrl } = step;
+    return { ...common, type, url, ...(installedUrl && { installed_url: installedUrl }) };
+  }
   return {
     ...common,
     type: "api_key",

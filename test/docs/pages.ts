@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 
 export const ROOT = join(import.meta.dirname, "../..");
-export const PAGES: readonly string[] = globSync(["*.md", "docs/*.md"], { cwd: ROOT });
+export const PAGES: readonly string[] = globSync(["*.md", "docs/*.md", "kit/*.md"], { cwd: ROOT });
 
 export function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");

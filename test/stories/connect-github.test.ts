@@ -24,6 +24,12 @@ describe("Connecting GitHub from nothing", () => {
     return found;
   }
 
+  async function beginInstalled(): Promise<{ readonly url: string; readonly cookie: string }> {
+    const body = { connector_type: "github", label: crypto.randomUUID() };
+    const answer = await world.ana.post("/integrations/authorize", body);
+    return { url: answer.body.installed_url, cookie: answer.cookie };
+  }
+
   async function repositoriesOf({ id }: IntegrationJson): Promise<readonly string[]> {
     const { rows } = await sql<{ name: string }>`
       select name from integration_resources where integration_id = ${id} order by name`.execute(
@@ -218,15 +224,60 @@ describe("Connecting GitHub from nothing", () => {
     assert.equal(rows.length, 1);
   });
 
-  it("tells a person who asked an owner to install the app what is missing", async () => {
-    github.addOrganization("waiting", { zoe: "admin", ana: "member" });
-    github.addRepository("waiting/shop");
-    const { url, cookie } = await world.ana.authorize("github");
+  describe("where the app is installed already", () => {
+    it("connects the one account that is the person's", async () => {
+      github.addOrganization("settled", { olga: "admin" });
+      github.addOrganization("elsewhere", { zoe: "admin", olga: "member" });
+      for (const login of ["settled", "elsewhere"]) {
+        github.addRepository(`${login}/shop`);
+        github.install(login);
+      }
+      const { url, cookie } = await beginInstalled();
 
-    const back = await follow(github.approve(url, { login: "ana", account: "waiting" }), cookie);
+      const back = await follow(github.approve(url, { login: "olga" }), cookie);
 
-    assert.equal(back.status, 400);
-    assert.match(back.text, /id of the installation is missing/);
+      assert.equal(back.status, 303, back.text);
+      assert.equal((await integrationOf("settled")).status, "active");
+    });
+
+    it("asks for a choice where several are, and names them", async () => {
+      for (const login of ["first", "second"]) {
+        github.addOrganization(login, { petra: "admin" });
+        github.addRepository(`${login}/shop`);
+        github.install(login);
+      }
+      const { url, cookie } = await beginInstalled();
+
+      const back = await follow(github.approve(url, { login: "petra" }), cookie);
+
+      assert.equal(back.status, 400);
+      assert.match(back.text, /first, second/);
+    });
+
+    it("says so where none is, such as when an owner was only asked to install it", async () => {
+      github.addOrganization("waiting", { zoe: "admin", quinn: "member" });
+      github.addRepository("waiting/shop");
+      const { url, cookie } = await world.ana.authorize("github");
+
+      const asked = github.approve(url, { login: "quinn", account: "waiting" });
+      const back = await follow(asked, cookie);
+
+      assert.equal(back.status, 400);
+      assert.match(back.text, /no account that you own/);
+    });
+  });
+
+  it("follows an account that is called otherwise now", async () => {
+    const account = world.anAccount();
+    await world.connect(world.ana, account);
+    const { id } = await integrationOf(account);
+    await sql`
+      update integrations set metadata = metadata || '{"account_login": "former"}'
+      where id = ${id}`.execute(world.database.db);
+
+    await world.ana.post("/integrations/sync", { integration_id: id });
+
+    assert.equal((await integrationOf(account)).id, id);
   });
 
   describe("with a state that is", () => {

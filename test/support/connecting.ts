@@ -24,6 +24,7 @@ export interface IntegrationJson {
 /** Any of the answers; a test reads the fields of the one it asked for. */
 type AnswerJson = IntegrationJson & {
   readonly url: string;
+  readonly installed_url: string;
   readonly state: string;
   readonly type: string;
   readonly fields: readonly { readonly name: string; readonly secret: boolean }[];

@@ -32,7 +32,13 @@ export interface AuthorizeDeps {
 
 /** What a person does next: follow a link to the vendor, or fill in a form. */
 type NextStep =
-  | { readonly kind: "redirect"; readonly type: "oauth2" | "installation"; readonly url: string }
+  | {
+      readonly kind: "redirect";
+      readonly type: "oauth2" | "installation";
+      readonly url: string;
+      /** Where an app that is installed already is only connected. */
+      readonly installedUrl?: string;
+    }
   | {
       readonly kind: "form";
       readonly fields: readonly CredentialField[];
@@ -149,12 +155,12 @@ function begin(
       const url = authorization.begin({ state, redirectUri, ...challenge });
       return { kind: "redirect", type: "oauth2", url };
     }
-    case "installation":
-      return {
-        kind: "redirect",
-        type: "installation",
-        url: authorization.begin({ state, redirectUri }),
-      };
+    case "installation": {
+      const url = authorization.begin({ state, redirectUri });
+      const installedUrl = authorization.beginInstalled?.({ state, redirectUri });
+      const other = installedUrl !== undefined && { installedUrl };
+      return { kind: "redirect", type: "installation", url, ...other };
+    }
     case "api_key":
       return { kind: "form", fields: authorization.fields, setup: [], url: undefined };
     case "role": {

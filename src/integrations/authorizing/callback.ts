@@ -112,7 +112,7 @@ function unknownState(): AppError {
 
 type Answer =
   | { readonly kind: "refused"; readonly by: string }
-  | { readonly kind: "code"; readonly code: string; readonly installationId: string }
+  | { readonly kind: "code"; readonly code: string; readonly installationId: string | undefined }
   | { readonly kind: "values"; readonly values: FieldValues };
 
 const CODE = /^[\x21-\x7e]{1,2000}$/;
@@ -126,11 +126,13 @@ function readAnswer({ authorization, name }: Authorizable, input: CallbackInput)
   if (authorization.kind === "api_key" || authorization.kind === "role") {
     return { kind: "values", values: readValues(authorization.fields, input.credentials ?? {}) };
   }
-  const { code, installationId = "" } = input;
+  const { code, installationId } = input;
   if (code === undefined || !CODE.test(code)) {
     throw new AppError("invalid_request", `The code that ${name} gives is missing: start again.`);
   }
-  if (authorization.kind === "installation" && !/^[\x21-\x7e]{1,200}$/.test(installationId)) {
+  if (authorization.kind !== "installation") return { kind: "code", code, installationId };
+  const isUnnamed = installationId === undefined && authorization.beginInstalled !== undefined;
+  if (!isUnnamed && !/^[\x21-\x7e]{1,200}$/.test(installationId ?? "")) {
     throw new AppError(
       "invalid_request",
       `The id of the installation is missing; ${name} gives it once the app is installed.`,

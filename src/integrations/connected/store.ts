@@ -289,6 +289,25 @@ export async function upsertIntegration(
   return renewed[0]?.id;
 }
 
+/** Follows what an account is called now; its id is what it is known by. Its label is the organization's own. */
+export async function updateProfile(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  id: string,
+  profile: AccountProfile,
+  at: Date,
+): Promise<void> {
+  const metadata = metadataOf(profile);
+  await sql`
+    update integrations
+    set metadata = ${metadata}::jsonb, bot_id = ${profile.botId ?? null}, updated_at = ${at}
+    where organization_id = ${organizationId} and id = ${id} and status <> 'deleted'
+      and connector_organization_id = ${profile.accountId}
+      and (metadata, bot_id) is distinct from (${metadata}::jsonb, ${profile.botId ?? null})`.execute(
+    tx,
+  );
+}
+
 const LABEL_CHARACTERS_MAX = 80;
 
 /** The account's name, with its id where another integration has that name. */

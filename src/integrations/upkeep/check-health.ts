@@ -2,6 +2,7 @@ import { ConnectorError, type ConnectionHealth } from "@infragpt/connector-kit";
 import { withSystem, withTenant, type Database, type DatabaseTransaction } from "#database";
 import { AppError, deadline, type Abortable, type Log } from "#platform";
 import type { Connections } from "../connections.ts";
+import { updateProfile } from "../connected/store.ts";
 import { connectionHealthChanged } from "../events.ts";
 import { setHealth, type SetHealthDeps } from "./set-health.ts";
 import { setSuspension } from "./set-suspension.ts";
@@ -67,6 +68,8 @@ async function noteHealth(
   { health, connectorId }: Extract<Found, { kind: "known" }>,
   due: DueIntegration,
 ): Promise<boolean> {
+  const { profile } = health;
+  if (profile) await updateProfile(tx, due.organizationId, due.id, profile, deps.clock.now());
   const isSuspended = health.status === "suspended";
   const isWell = health.status === "healthy" || health.status === "degraded";
   if (isSuspended || isWell) {

@@ -6,10 +6,10 @@ import {
   textIn,
   type InstallationAuthorization,
 } from "@infragpt/connector-kit";
-import type { GitHubClient, GitHubRequest } from "./client.ts";
+import type { GitHubClient } from "./client.ts";
 import type { Abortable, GitHubConfig } from "./config.ts";
-import { nextPageIn } from "./calls.ts";
-import { getInstallation, profileOf, type Installation } from "./installation.ts";
+import { getInstallation, profileOf } from "./installation.ts";
+import { assertOwns, findSeen, getOnlyOwned } from "./ownership.ts";
 
 /** The OAuth client of the app, which says who the person is that installed it. */
 export interface GitHubOAuthClient {
@@ -40,21 +40,32 @@ export function createAuthorization(
       url.searchParams.set("state", state);
       return url.href;
     },
+    beginInstalled({ state, redirectUri }) {
+      const url = new URL(`${config.webUrl}/login/oauth/authorize`);
+      url.searchParams.set("client_id", oauth.clientId);
+      url.searchParams.set("redirect_uri", redirectUri);
+      url.searchParams.set("state", state);
+      return url.href;
+    },
     async complete({ installationId, code, redirectUri }, options) {
-      if (!/^\d{1,15}$/.test(installationId)) throw unseen();
+      if (installationId !== undefined && !/^\d{1,15}$/.test(installationId)) throw unseen();
       const token = await exchangeCode(oauth, config, { code, redirectUri }, options);
       try {
         const request = await client.withToken(token, options);
         const { data: person } = await request("GET /user");
-        const account = await findSeenAccount(request, installationId);
-        if (!account) throw unseen();
-        const installation = await getInstallation(client, installationId, options);
+        const personId = String(person.id);
+        const seen =
+          installationId === undefined
+            ? await getOnlyOwned(request, personId)
+            : await findSeen(request, installationId);
+        if (!seen) throw unseen();
+        const installation = await getInstallation(client, seen.id, options);
         if (String(installation.app_id) !== config.appId) throw unseen();
         if (installation.suspended_at !== null) {
           throw new ConnectorError("rejected", "the installation is suspended: open it at GitHub");
         }
-        await assertOwns(request, account, String(person.id));
-        return { credentials: {}, profile: profileOf(installation), grantedBy: String(person.id) };
+        await assertOwns(request, seen.account, personId);
+        return { credentials: {}, profile: profileOf(installation), grantedBy: personId };
       } finally {
         await endToken(oauth, config, token, options);
       }
@@ -98,52 +109,6 @@ async function exchangeCode(
   throw new ConnectorError("rejected", `GitHub did not take the code: ${reason}`, {
     vendorCode: reason,
   });
-}
-
-const PAGES_MAX = 20;
-
-async function assertOwns(
-  request: GitHubRequest,
-  account: NonNullable<Installation["account"]>,
-  personId: string,
-): Promise<void> {
-  if (String(account.id) === personId) return;
-  // An enterprise has no login: who owns it is not told.
-  if (!("login" in account)) throw unseen();
-  const membership = await findMembership(request, account.login);
-  if (membership?.state === "active" && membership.role === "admin") return;
-  const message = `only an owner of ${account.login} can connect it: ask one of them to do so`;
-  throw new ConnectorError("rejected", message);
-}
-
-/** Of all that the person sees: the account of this installation. */
-async function findSeenAccount(
-  request: GitHubRequest,
-  installationId: string,
-): Promise<NonNullable<Installation["account"]> | undefined> {
-  let page: number | undefined = 1;
-  for (let count = 0; page !== undefined && count < PAGES_MAX; count += 1) {
-    const { data, headers } = await request("GET /user/installations", { per_page: 100, page });
-    const seen = data.installations.find(({ id }) => String(id) === installationId);
-    if (seen) return seen.account ?? undefined;
-    page = nextPageIn(headers);
-  }
-  return undefined;
-}
-
-async function findMembership(request: GitHubRequest, org: string) {
-  try {
-    const { data } = await request("GET /user/memberships/orgs/{org}", { org });
-    return data;
-  } catch (error) {
-    if (!(error instanceof ConnectorError)) throw error;
-    if (error.vendorCode === "http_404") return undefined;
-    if (error.kind !== "missing_permission") throw error;
-    const message =
-      "the GitHub App cannot see who owns the organization: " +
-      "give it the organization permission Members (read) and accept it there";
-    throw new ConnectorError("missing_permission", message);
-  }
 }
 
 function unseen(): ConnectorError {

@@ -66,14 +66,16 @@ export async function checkHealth(
 ): Promise<ConnectionHealth> {
   try {
     const installation = await getInstallation(client, accountId, options);
+    const now = profileOf(installation);
     if (installation.suspended_at !== null) {
       const by = installation.suspended_by?.login ?? "somebody";
-      return { status: "suspended", detail: `suspended at GitHub by ${by}: open it there again` };
+      const detail = `suspended at GitHub by ${by}: open it there again`;
+      return { status: "suspended", detail, profile: now };
     }
     const missing = listMissing({ ...installation.permissions });
-    if (missing.length === 0) return { status: "healthy" };
+    if (missing.length === 0) return { status: "healthy", profile: now };
     const detail = `permissions are missing: ${missing.join(", ")}; accept them at GitHub`;
-    return { status: "degraded", detail, missingPermissions: missing };
+    return { status: "degraded", detail, missingPermissions: missing, profile: now };
   } catch (error) {
     if (!(error instanceof ConnectorError)) throw error;
     if (error.vendorCode === "http_404") {
