@@ -120,7 +120,12 @@ export async function* watchTurn(
   let hasEnded = false;
   try {
     while (!signal.aborted) {
-      const event = pending.shift() ?? (await findEnd(deps, turn));
+      if (pending.length === 0) {
+        const end = await findEnd(deps, turn);
+        // Behind what was written while it was looked for.
+        if (end) pending.push(end);
+      }
+      const event = pending.shift();
       if (event) {
         hasEnded = event.kind !== "text" && event.kind !== "task";
         yield event;

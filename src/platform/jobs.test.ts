@@ -35,12 +35,15 @@ describe("jobs", () => {
     const first = nextId();
     const second = nextId();
 
-    await run.queue.enqueue(sqlExecutor(database.db), [
-      { id: second, key: "k", data: { text: "second" } },
-    ]);
-    await run.queue.enqueue(sqlExecutor(database.db), [
-      { id: first, key: "k", data: { text: "first" } },
-    ]);
+    // In one transaction: alone, the second would be the first that there is.
+    await database.db.transaction().execute(async (tx) => {
+      for (const [id, text] of [
+        [second, "second"],
+        [first, "first"],
+      ] as const) {
+        await run.queue.enqueue(sqlExecutor(tx), [{ id, key: "k", data: { text } }]);
+      }
+    });
     run.queue.wake();
 
     assert.deepEqual(await diary.has(2), ["first", "second"]);
