@@ -199,6 +199,7 @@ export async function startApp(
     ids,
     clock,
     corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
     assertCan: assertCanByName,
     onDenied: (principal, denied) => identity.recordDenial(principal, denied),
     authenticate: ({ remoteAddress, ...credentials }) =>

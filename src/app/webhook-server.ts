@@ -22,6 +22,7 @@ export function webhookServer(
     port,
     isHttpLogOn: config.httpLog,
     mode: config.mode,
+    trustedProxies: config.trustedProxies,
     ids: createIds(),
     clock: systemClock,
     authenticate: async () => undefined,

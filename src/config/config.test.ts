@@ -315,6 +315,15 @@ function aPrivateKey({
   return privateKey.export({ type, format: "pem" });
 }
 
+test("trusted proxies are addresses and networks", () => {
+  const config = load("trusted_proxies: [10.0.0.0/8, '::1', 192.0.2.7]");
+
+  assert.deepEqual(config.trustedProxies, ["10.0.0.0/8", "::1", "192.0.2.7"]);
+  for (const wrong of ["proxy.example.com", "10.0.0.0/33", "10.0.0.0/8/8", "1.2.3", "::1/129"]) {
+    hasProblem(`trusted_proxies: ['${wrong}']`, "trusted_proxies[0]: must be an address");
+  }
+});
+
 describe("A GitHub App", () => {
   test("is not there without any of its keys", () => {
     assert.equal(load("integrations: { github: { webhook_port: 8085 } }").github, undefined);

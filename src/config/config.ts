@@ -19,6 +19,8 @@ export interface Config {
   readonly publicUrl: string;
   /** Origins whose pages may call the HTTP API from a browser. */
   readonly corsOrigins: readonly string[];
+  /** Whose X-Forwarded-For is believed, to tell callers apart. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
   readonly httpLog: boolean;
   readonly logFormat: "json" | "pretty";

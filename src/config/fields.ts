@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { Secret } from "@infragpt/connector-kit";
 
@@ -81,6 +82,22 @@ export function origin(): z.ZodType<string> {
       (value) => isHttpUrl(value) && URL.parse(value)?.origin === value,
       "must be an origin such as https://console.example.com, in lower case and without a path",
     );
+}
+
+/** An address, or a network such as 10.0.0.0/8. */
+export function network(): z.ZodType<string> {
+  return z
+    .string("must be an address or a network such as 10.0.0.0/8")
+    .max(100)
+    .refine(isNetwork, "must be an address or a network such as 10.0.0.0/8");
+}
+
+function isNetwork(value: string): boolean {
+  const [address = "", bits, ...rest] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 function isHttpUrl(value: string): boolean {

@@ -43,6 +43,7 @@ export function resolveConfig(context: Context, sections: Partial<ConfigFile>): 
     metricsPort: file.metrics_port,
     publicUrl: (file.public_url ?? `http://localhost:${file.port}`).replace(/\/+$/, ""),
     corsOrigins: file.cors_origins,
+    trustedProxies: file.trusted_proxies,
     logLevel: file.log_level,
     httpLog: file.http_log,
     logFormat: file.log_format ?? (context.isTty ? "pretty" : "json"),

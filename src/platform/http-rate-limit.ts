@@ -4,7 +4,7 @@ import { AppError } from "./errors.ts";
 
 /** Requests a minute, counted in this replica. */
 export interface HttpRateLimits {
-  /** Of one address, over all routes that ask who calls; counted before that is known. Behind a proxy this is everybody's, so it is high. */
+  /** Of one address, over all routes that ask who calls; counted before that is known. Behind a proxy that is not among the trusted ones this is everybody's, so it is high. */
   readonly perAddress: number;
   /** Of one principal. */
   readonly perPrincipal: number;
@@ -63,6 +63,7 @@ function checkOf(
   };
 }
 
+/** The other end of the socket, or what a trusted proxy says is behind it. */
 function addressOf(request: FastifyRequest): string {
-  return request.socket.remoteAddress ?? "";
+  return request.ip;
 }

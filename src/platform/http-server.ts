@@ -44,6 +44,8 @@ export interface HttpServerOptions {
   /** Origins whose pages may call from a browser ("https://console.example.com"); none by default. */
   readonly corsOrigins?: readonly string[];
   readonly rateLimits?: HttpRateLimits;
+  /** Addresses and networks of proxies whose X-Forwarded-For says who calls; none by default. Counts callers, and identifies nobody. */
+  readonly trustedProxies?: readonly string[];
   /** Told before a known caller is answered with 403; never throws. */
   readonly onDenied?: (
     principal: Principal,
@@ -82,7 +84,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function createApp(options: HttpServerOptions): FastifyInstance {
-  const { ids, bodyBytesMax = 1024 * 1024, connectionsMax = 2000 } = options;
+  const { ids, bodyBytesMax = 1024 * 1024, connectionsMax = 2000, trustedProxies = [] } = options;
   const app = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: REQUEST_MS_MAX,
@@ -95,6 +97,7 @@ function createApp(options: HttpServerOptions): FastifyInstance {
       connectionsCheckingInterval: 2000,
     },
     forceCloseConnections: "idle",
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",

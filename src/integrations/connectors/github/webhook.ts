@@ -47,23 +47,30 @@ function readDelivery(request: WebhookRequest): WebhookOutcome {
   if (!NAME.test(event) || !GUID.test(guid)) {
     return { kind: "refuse", status: 400, reason: "the event or the delivery is not named" };
   }
-  const text = textOf(request);
-  const payload = text === undefined ? undefined : parseRecord(text);
-  if (text === undefined || payload === undefined) {
+  const json = jsonOf(request);
+  const payload = json && parseRecord(json.text);
+  if (!json || !payload) {
     return { kind: "refuse", status: 400, reason: "the signed body is not understood" };
   }
-  const delivery = createDelivery({ event, guid, payload, body: Buffer.from(text) });
+  const delivery = createDelivery({ event, guid, payload, body: json.bytes });
   // A ping, or news of the app itself, such as its listing in the Marketplace.
   if (delivery === undefined) return { kind: "reply", reply: { status: 200 } };
   return { kind: "deliver", delivery };
 }
 
+interface Json {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Undefined for bytes that are no text. A webhook may be set to send forms. */
-function textOf(request: WebhookRequest): string | undefined {
+function jsonOf(request: WebhookRequest): Json | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(request.body);
     const isForm = header(request, "content-type").startsWith("application/x-www-form-urlencoded");
-    return isForm ? (new URLSearchParams(text).get("payload") ?? undefined) : text;
+    if (!isForm) return { text, bytes: request.body };
+    const payload = new URLSearchParams(text).get("payload");
+    return payload === null ? undefined : { text: payload, bytes: Buffer.from(payload) };
   } catch {
     return undefined;
   }
