@@ -1,4 +1,5 @@
 import { ConnectorError } from "./errors.ts";
+import { isNotSent, networkCodeOf } from "./network-code.ts";
 
 /** What both the platform's fetch and the service's guarded one can be called like. */
 export type VendorFetch = (
@@ -67,7 +68,7 @@ async function send(request: VendorRequest): Promise<Response> {
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
     const code = networkCodeOf(error);
-    if (code !== undefined && NOT_SENT.has(code)) {
+    if (code !== undefined && isNotSent(code)) {
       throw new ConnectorError("unavailable", `${vendor} cannot be reached to ${action}: ${code}`, {
         vendorCode: code,
       });
@@ -92,26 +93,4 @@ async function readBytes(response: Response, bytesMax: number): Promise<Uint8Arr
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** Failures before a byte of the request left. */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  "EACCES",
-  "EADDRNOTAVAIL",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
-function networkCodeOf(error: unknown): string | undefined {
-  let current: unknown = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    if ("code" in current && typeof current.code === "string") return current.code;
-    current = current.cause;
-  }
-  return undefined;
 }

@@ -34,6 +34,7 @@ export {
   type JsonRequest,
 } from "./fetch-json.ts";
 export { fetchWhole, type VendorFetch, type VendorRequest } from "./fetch-whole.ts";
+export { isNotSent, networkCodeOf } from "./network-code.ts";
 export { isHmacSha256 } from "./verify-hmac.ts";
 export { ConnectorError, type ConnectorErrorKind } from "./errors.ts";
 export type {

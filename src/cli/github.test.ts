@@ -109,7 +109,7 @@ describe("A GitHub App on the command line", () => {
     assert.equal(named["github app"]?.state, "failed");
     assert.match(named["github app"]?.detail ?? "", /app_slug is infragpt-test/);
     assert.equal(keyed["github app"]?.state, "failed");
-    assert.match(keyed["github app"]?.detail ?? "", /401/);
+    assert.match(keyed["github app"]?.detail ?? "", /check private_key/);
     assert.ok(!JSON.stringify(keyed).includes("PRIVATE KEY"));
   });
 });

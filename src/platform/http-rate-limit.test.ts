@@ -69,23 +69,23 @@ test("strangers are limited by address, people by who they are, webhooks and pro
   await server.stop();
 });
 
-test("callers behind a trusted proxy are counted one by one, and nobody else is believed", async () => {
-  async function statusesOf(trustedProxies: readonly string[]): Promise<readonly number[]> {
-    const { url } = await serve({
-      trustedProxies,
-      rateLimits: { perAddress: 1, perPrincipal: 1, perAddressRaw: 1 },
-      rawRoutes: [
-        { method: "POST", path: "/hook", bodyBytesMax: 1, handle: async () => ({ status: 204 }) },
-      ],
-    });
-    const seen: number[] = [];
-    for (const caller of ["192.0.2.1", "192.0.2.2", "192.0.2.2"]) {
-      const headers = { "x-forwarded-for": caller };
-      seen.push((await fetch(`${url}/hook`, { method: "POST", headers })).status);
-    }
-    return seen;
+async function statusesOf(trustedProxies: readonly string[]): Promise<readonly number[]> {
+  const { url } = await serve({
+    trustedProxies,
+    rateLimits: { perAddress: 1, perPrincipal: 1, perAddressRaw: 1 },
+    rawRoutes: [
+      { method: "POST", path: "/hook", bodyBytesMax: 1, handle: async () => ({ status: 204 }) },
+    ],
+  });
+  const seen: number[] = [];
+  for (const caller of ["192.0.2.1", "192.0.2.2", "192.0.2.2"]) {
+    const headers = { "x-forwarded-for": caller };
+    seen.push((await fetch(`${url}/hook`, { method: "POST", headers })).status);
   }
+  return seen;
+}
 
+test("callers behind a trusted proxy are counted one by one, and nobody else is believed", async () => {
   assert.deepEqual(await statusesOf(["127.0.0.0/8"]), [204, 204, 429]);
   assert.deepEqual(await statusesOf(["10.0.0.0/8"]), [204, 429, 429]);
   assert.deepEqual(await statusesOf([]), [204, 429, 429]);

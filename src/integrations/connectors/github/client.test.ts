@@ -14,7 +14,7 @@ describe("The key of the app", () => {
       });
       acme.github.addCommit(repository, { message: "Begin" });
 
-      assert.deepEqual(await health(acme), { status: "healthy" });
+      assert.equal((await health(acme))?.status, "healthy");
       await acme.run("list_commits", { repository });
     });
   }
@@ -89,7 +89,7 @@ describe("A clock that is wrong", () => {
       await using acme = await startAcme({ fake });
       acme.github.addCommit(repository, { message: "Begin" });
 
-      assert.deepEqual(await health(acme), { status: "healthy" });
+      assert.equal((await health(acme))?.status, "healthy");
       await acme.run("list_commits", { repository });
       await acme.run("create_issue", { repository, title: "Once" });
 

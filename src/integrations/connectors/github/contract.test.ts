@@ -1,4 +1,4 @@
-import { Secret, type Connection, type WebhookRequest } from "@infragpt/connector-kit";
+import type { WebhookRequest } from "@infragpt/connector-kit";
 import {
   connectorContract,
   type ContractVendor,
@@ -6,6 +6,7 @@ import {
 } from "@infragpt/connector-kit/contract";
 import { startFakeGitHub, type FakeGitHub } from "../../../../test/fakes/github/index.ts";
 import { createGitHubConnector } from "./create-connector.ts";
+import { configOf, connectionOf } from "./github-testing.ts";
 
 connectorContract("github", startVendor);
 
@@ -23,20 +24,8 @@ async function startVendor(): Promise<ContractVendor> {
   const inputs = fill(github);
   github.setCallbackUrl("http://localhost:8080/integrations/callback/contract");
   const foreignInstallationId = String(github.install(foreign.login));
-  const connector = createGitHubConnector(
-    {
-      appId: github.appId,
-      privateKey: new Secret(github.privateKey),
-      clientId: github.clientId,
-      clientSecret: new Secret(github.clientSecret),
-      appSlug: github.appSlug,
-      webhookSecrets: [new Secret(github.webhookSecret)],
-      apiUrl: github.apiUrl,
-      webUrl: github.webUrl,
-      callTimeoutMs: 3_000,
-    },
-    { guardedFetch: fetch },
-  );
+  const config = { ...configOf(github), callTimeoutMs: 3_000 };
+  const connector = createGitHubConnector(config, { guardedFetch: fetch });
 
   return {
     connector,
@@ -46,7 +35,7 @@ async function startVendor(): Promise<ContractVendor> {
       if (fault) github.fail("*", toFault(fault), { times: Number.POSITIVE_INFINITY });
     },
     changes: () => github.changes(),
-    connect: async () => connectionOf(github.install(ACCOUNT)),
+    connect: async () => connectionOf(github.install(ACCOUNT), ACCOUNT),
     authorization: {
       kind: "installation",
       approve(url) {
@@ -107,13 +96,6 @@ function fill(github: FakeGitHub): NonNullable<ContractVendor["inputs"]> {
     create_issue: { repository, title: "Card payments fail" },
     create_comment: { repository, number, body: "Looking at it." },
   };
-}
-
-function connectionOf(installationId: number): Connection {
-  const accountId = String(installationId);
-  const metadata = { account_login: ACCOUNT, account_type: "Organization" };
-  const profile = { accountId, accountName: ACCOUNT, metadata };
-  return { integrationId: "1", accountId, credentials: {}, profile };
 }
 
 function toFault(fault: VendorFault): Parameters<FakeGitHub["fail"]>[1] {

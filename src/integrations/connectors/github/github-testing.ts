@@ -65,7 +65,7 @@ export function configOf(github: FakeGitHub): GitHubConfig {
   };
 }
 
-function connectionOf(installationId: number, accountName: string): Connection {
+export function connectionOf(installationId: number, accountName: string): Connection {
   const accountId = String(installationId);
   const metadata = { account_login: accountName, account_type: "Organization" };
   const profile = { accountId, accountName, metadata };

@@ -4,6 +4,8 @@ import {
   isRecord,
   recordIn,
   textIn,
+  isNotSent,
+  networkCodeOf,
 } from "@infragpt/connector-kit";
 import {
   WebAPIHTTPError,
@@ -95,23 +97,9 @@ function fromHttpStatus(status: number, method: string): ConnectorError {
   return new ConnectorError(kind, `Slack answered ${method} with HTTP ${status}`, { vendorCode });
 }
 
-/** Failures before a byte of the request left. */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  "EACCES",
-  "EADDRNOTAVAIL",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
 function fromNetworkError(error: unknown, method: string): ConnectorError {
-  const code = findNetworkCode(error);
-  const isTls = code !== undefined && /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|UNABLE_)/.test(code);
-  if (code !== undefined && (NOT_SENT.has(code) || isTls)) {
+  const code = networkCodeOf(error);
+  if (code !== undefined && isNotSent(code)) {
     return new ConnectorError("unavailable", `Slack cannot be reached for ${method}: ${code}`, {
       vendorCode: code,
       cause: error,
@@ -126,13 +114,4 @@ function fromNetworkError(error: unknown, method: string): ConnectorError {
     vendorCode: code ?? name,
     cause: error,
   });
-}
-
-function findNetworkCode(error: unknown): string | undefined {
-  let current: unknown = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    if ("code" in current && typeof current.code === "string") return current.code;
-    current = current.cause;
-  }
-  return undefined;
 }
