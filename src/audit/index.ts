@@ -30,6 +30,7 @@ export {
   type AuditOutcome,
   type ListedEntry,
 } from "./model.ts";
+export { createRefusals, type Refusals } from "./refusals.ts";
 export type { Verification, VerifyOptions } from "./verify-chain.ts";
 
 export interface AuditDeps {

@@ -1,6 +1,18 @@
-import { AppError, createJobs, type DeadJob, type Jobs } from "#platform";
+import { SYSTEM_CHAIN_ID, createAudit } from "#audit";
+import type { Config } from "#config";
+import type { Database } from "#database";
+import {
+  AppError,
+  createIds,
+  createJobs,
+  systemClock,
+  type DeadJob,
+  type Jobs,
+  type Log,
+} from "#platform";
 import { commandLog } from "./command-log.ts";
 import type { Values } from "./commands.ts";
+import { openKeyring } from "./open-keyring.ts";
 import { readConfig } from "./read-config.ts";
 import { table, withoutControls, type CliContext } from "./terminal.ts";
 import { withDatabase } from "./with-database.ts";
@@ -16,7 +28,9 @@ export async function jobs(
     return withJobs(context, values, (open) => list(open, context, isJson));
   }
   if (action === "replay" && id !== undefined && rest.length === 0) {
-    return withJobs(context, values, (open) => replay(open, context, id, isJson));
+    return withJobs(context, values, (open, tools) =>
+      replay({ open, ...tools }, context, id, isJson),
+    );
   }
   context.terminal.err("Use: infragpt jobs list, or infragpt jobs replay <id>\n");
   return 1;
@@ -30,8 +44,14 @@ async function list(open: Jobs, { terminal }: CliContext, isJson: boolean): Prom
   return 0;
 }
 
+interface Tools {
+  readonly config: Config;
+  readonly db: Database;
+  readonly log: Log;
+}
+
 async function replay(
-  open: Jobs,
+  { open, config, db, log }: Tools & { readonly open: Jobs },
   { terminal }: CliContext,
   id: string,
   isJson: boolean,
@@ -39,6 +59,15 @@ async function replay(
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) || !(await open.replay(id))) {
     throw new AppError("not_found", `No dead job has the id ${id}: infragpt jobs list shows them.`);
   }
+  const keyring = await openKeyring(config.encryption);
+  const audit = createAudit({ db, ids: createIds(), clock: systemClock, log, keyring });
+  await audit.record({
+    organizationId: SYSTEM_CHAIN_ID,
+    actor: { kind: "local", id: "cli" },
+    action: "job.replayed",
+    target: { kind: "job", id },
+    outcome: "ok",
+  });
   terminal.out(isJson ? `${JSON.stringify({ replayed: id })}\n` : `${id} runs again.\n`);
   return 0;
 }
@@ -46,17 +75,17 @@ async function replay(
 async function withJobs(
   context: CliContext,
   values: Values,
-  use: (open: Jobs) => Promise<number>,
+  use: (open: Jobs, tools: Tools) => Promise<number>,
 ): Promise<number> {
   const { terminal, signal } = context;
   const config = readConfig(context, values);
   const log = commandLog(config, terminal);
-  return withDatabase(config, { log, signal }, async ({ connection }) => {
+  return withDatabase(config, { log, signal }, async ({ connection, db }) => {
     // No queue is defined, so that nothing is run here.
     const open = createJobs({ connection, log });
     await open.start();
     try {
-      return await use(open);
+      return await use(open, { config, db, log });
     } finally {
       await open.stop({ graceMs: 0 });
     }

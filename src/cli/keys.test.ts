@@ -1,43 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createLocalKeyset } from "#platform";
+import { aCliWorld } from "../../test/support/cli.ts";
 import { createTestDatabase } from "../../test/support/database.ts";
-import { runCli } from "./run-cli.ts";
 
-const home = mkdtempSync(join(tmpdir(), "infragpt-keys-"));
-after(() => rmSync(home, { recursive: true, force: true }));
 const database = await createTestDatabase();
 after(() => database[Symbol.asyncDispose]());
-const keysetPath = join(home, "keys", "keyset.json");
-await createLocalKeyset(keysetPath, { hasCiphertext: false });
-writeConfig("config.yaml", keysetPath);
+const cli = await aCliWorld(database);
+after(() => cli[Symbol.dispose]());
+const { keysetPath } = cli;
 
-function writeConfig(name: string, path: string): void {
-  const encryption = { provider: "file", path };
-  const ports = { host: "127.0.0.1", port: 0, grpc_port: 0, metrics_port: 0 };
-  writeFileSync(
-    join(home, name),
-    JSON.stringify({ ...ports, mode: "production", database: { url: database.url }, encryption }),
-  );
-}
-
-async function infragpt(isTty: boolean, ...argv: readonly string[]) {
-  let out = "";
-  let err = "";
-  const code = await runCli(argv, {
-    terminal: {
-      isTty,
-      out: (text) => (out += text),
-      err: (text) => (err += text),
-    },
-    env: {},
-    cwd: home,
-    signal: new AbortController().signal,
-  });
-  return { code, out, err };
+function infragpt(isTty: boolean, ...argv: readonly string[]) {
+  return cli.infragpt({ isTty }, ...argv);
 }
 
 test("keys are listed, replaced and retired", async () => {
@@ -89,13 +65,13 @@ test("no output shows a key", async () => {
 
 test("a start with missing or wrong keys ends with exit code 78 and their ids", async () => {
   await infragpt(false, "keys", "rotate");
-  const strange = join(home, "strange", "keyset.json");
+  const strange = join(cli.path, "strange", "keyset.json");
   await createLocalKeyset(strange, { hasCiphertext: false });
-  writeConfig("strange.yaml", strange);
+  cli.writeConfig("strange.yaml", strange);
 
   const wrong = await infragpt(false, "start", "--config", "strange.yaml");
-  const absent = join(home, "absent.json");
-  writeConfig("absent.yaml", absent);
+  const absent = join(cli.path, "absent.json");
+  cli.writeConfig("absent.yaml", absent);
   const missing = await infragpt(false, "start", "--config", "absent.yaml");
 
   assert.deepEqual([wrong.code, missing.code], [78, 78], wrong.err + missing.err);

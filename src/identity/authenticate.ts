@@ -1,3 +1,4 @@
+import type { Refusals } from "#audit";
 import { AppError, type Principal } from "#platform";
 import { withSystem } from "#database";
 import type { Session } from "./clerk/session-claims.ts";
@@ -7,7 +8,6 @@ import { readSessionCookie } from "./local/cookie.ts";
 import { isFromThisMachine, isLoopback, isOwnPage, type RequestOrigin } from "./local/guards.ts";
 import { authenticateSession } from "./local/login.ts";
 import { localPrincipal, permissionsOfRole, readOnly } from "./model.ts";
-import type { Refusals } from "./refusals.ts";
 import { findDirectoryMember, findOrganizationId, type Member } from "./store.ts";
 import { TOKEN_PREFIX, authenticateToken } from "./tokens/authenticate-token.ts";
 

@@ -1,3 +1,4 @@
+import { createRefusals } from "#audit";
 import { AppError, type Principal, type RawRoute, type Route, type Secret } from "#platform";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { createChatLinkToken, type NewChatLink } from "./chat/create-chat-link.ts";
@@ -10,7 +11,6 @@ import type { IdentityDeps } from "./deps.ts";
 import { createLoginLink } from "./local/login.ts";
 import { localRoutes } from "./local/routes.ts";
 import { adminOf, type ChatPerson, type Permission } from "./model.ts";
-import { createRefusals } from "./refusals.ts";
 import { identityRoutes } from "./routes.ts";
 import { createToken } from "./tokens/create-token.ts";
 import { createTokens, type Tokens } from "./tokens/create-tokens.ts";
@@ -128,7 +128,7 @@ export function createIdentity(deps: IdentityDeps, options: IdentityOptions): Id
     notedSessions: new Set<string>(),
   };
   const chatDeps = { ...deps, provider: provider.kind };
-  const webhook = clerk && directoryWebhook(deps, clerk.webhookSecret ?? []);
+  const webhook = clerk && directoryWebhook({ ...deps, refusals }, clerk.webhookSecret ?? []);
 
   return {
     provider: provider.kind,

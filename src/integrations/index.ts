@@ -1,5 +1,5 @@
 import type { Connector, LinkState, Resource, Secret } from "@infragpt/connector-kit";
-import type { Audit } from "#audit";
+import { createRefusals, type Audit } from "#audit";
 import {
   sqlExecutor,
   withSystem,
@@ -244,7 +244,7 @@ export function createIntegrations(
   return {
     inbox,
     connections,
-    webhookRoutes: webhookRoutes({ ...routeDeps, inbox }),
+    webhookRoutes: webhookRoutes({ ...routeDeps, inbox, refusals: createRefusals(deps) }),
     routes: integrationRoutes(routeDeps),
     redirectRoutes: redirectRoutes(routeDeps),
     links,

@@ -1,4 +1,5 @@
 import type { Connection, Connector, Webhook } from "@infragpt/connector-kit";
+import type { Refusals } from "#audit";
 import { withSystem, type Database } from "#database";
 import { AppError, isUuid, type Log, type RawRequest, type RawRoute } from "#platform";
 import { findLiveIntegration } from "./connected/store.ts";
@@ -7,6 +8,7 @@ import type { Inbox } from "./inbox.ts";
 
 interface WebhookDeps {
   readonly db: Database;
+  readonly refusals: Refusals;
   readonly connections: Pick<Connections, "open">;
   readonly inbox: Inbox;
   readonly log: Log;
@@ -26,11 +28,11 @@ function webhookRoute(deps: WebhookDeps, connectorId: string, webhook: Webhook):
     path: webhook.path,
     bodyBytesMax: webhook.bodyBytesMax,
     async handle(request) {
-      const connection = webhook.isPerIntegration
+      const found = webhook.isPerIntegration
         ? await findConnection(deps, connectorId, request)
         : undefined;
       const outcome = await webhook.receive({
-        ...(connection && { connection }),
+        ...(found && { connection: found.connection }),
         path: request.path,
         headers: request.headers,
         body: request.body,
@@ -42,6 +44,11 @@ function webhookRoute(deps: WebhookDeps, connectorId: string, webhook: Webhook):
             { connectorId, path: webhook.path, reason: outcome.reason },
             "webhook refused",
           );
+          await deps.refusals.record({
+            action: "webhook.refused",
+            organizationId: found?.organizationId,
+            details: { connector: connectorId, path: webhook.path, reason: outcome.reason },
+          });
           return { status: outcome.status };
         case "reply":
           return outcome.reply;
@@ -63,7 +70,7 @@ async function findConnection(
   deps: WebhookDeps,
   connectorId: string,
   { params, signal }: RawRequest,
-): Promise<Connection> {
+): Promise<{ readonly connection: Connection; readonly organizationId: string }> {
   const id = params["id"] ?? "";
   const found = isUuid(id)
     ? await withSystem(deps.db, "find the integration that a webhook's address names", (tx) =>
@@ -73,5 +80,7 @@ async function findConnection(
   if (found?.connectorId !== connectorId) {
     throw new AppError("not_found", "There is nothing at this address.");
   }
-  return (await deps.connections.open(found.organizationId, id, { signal })).connection;
+  const { organizationId } = found;
+  const { connection } = await deps.connections.open(organizationId, id, { signal });
+  return { connection, organizationId };
 }

@@ -166,6 +166,10 @@ describe("Connecting by a form", () => {
       rows.map((row) => row.delivery_id.split(":")[1]),
       ["a1"],
     );
+    const { rows: refused } = await sql`
+      select from audit_entries join organizations on organizations.id = organization_id
+      where name = 'Acme' and body like '%webhook.refused%'`.execute(database.db);
+    assert.equal(refused.length, 1);
   });
 
   it("names every field at fault, stores nothing, and takes the same form again", async () => {

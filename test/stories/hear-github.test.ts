@@ -138,6 +138,12 @@ describe("Hearing of GitHub", () => {
     assert.equal(await post(`${body} `, good), 401);
     assert.equal(await post(body, github.sign(body, { event: "push", guid, targetId: "1" })), 403);
     assert.deepEqual(await rowsOf(guid), []);
+    const { rows } = await sql<{ body: string }>`
+      select body from audit_entries where body like '%webhook.refused%'`.execute(
+      world.database.db,
+    );
+    assert.ok(rows.some((row) => row.body.includes("no valid signature of GitHub")));
+    assert.ok(rows.length <= 30, "a flood of forgeries is no flood of rows");
   });
 
   it("refuses bytes that only look like the signed text", async () => {

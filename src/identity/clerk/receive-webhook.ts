@@ -1,8 +1,13 @@
+import type { Refusals } from "#audit";
 import { AppError, type RawAnswer, type RawRequest, type RawRoute, type Secret } from "#platform";
 import type { IdentityDeps } from "../deps.ts";
 import { applyDirectoryEvent } from "../directory/apply-event.ts";
 import { readDirectoryEvent, type DirectoryEvent } from "./read-event.ts";
 import { readWebhookSecret, verifyWebhook } from "./verify-webhook.ts";
+
+interface WebhookDeps extends IdentityDeps {
+  readonly refusals: Refusals;
+}
 
 const BODY_BYTES_MAX = 1024 * 1024;
 
@@ -11,7 +16,7 @@ const BODY_BYTES_MAX = 1024 * 1024;
  * Undefined without a secret: then there is nobody to believe. Throws AppError for a secret that is none.
  */
 export function directoryWebhook(
-  deps: IdentityDeps,
+  deps: WebhookDeps,
   secrets: readonly Secret[],
 ): RawRoute | undefined {
   const keys = secrets.map(keyOf);
@@ -25,7 +30,7 @@ export function directoryWebhook(
 }
 
 async function receive(
-  deps: IdentityDeps,
+  deps: WebhookDeps,
   keys: readonly Buffer[],
   { headers, body, receivedAt }: RawRequest,
 ): Promise<RawAnswer> {
@@ -35,6 +40,10 @@ async function receive(
       { sizeBytes: body.length },
       "a directory delivery with a bad signature was refused",
     );
+    await deps.refusals.record({
+      action: "webhook.refused",
+      details: { connector: "clerk", reason: "no valid signature" },
+    });
     return { status: 401 };
   }
   let event: DirectoryEvent;

@@ -1,9 +1,9 @@
+import type { Refusals } from "#audit";
 import { withSystem } from "#database";
 import type { Principal } from "#platform";
 import type { IdentityDeps } from "../deps.ts";
 import { hashOf, isToken } from "../hash-token.ts";
 import { TOKEN_SCOPES } from "../model.ts";
-import type { Refusals } from "../refusals.ts";
 import { findTokenByHash, touchToken } from "./store.ts";
 
 export const TOKEN_PREFIX = "igpt_";

@@ -1,11 +1,11 @@
-import { SYSTEM_CHAIN_ID, type AuditEntry } from "#audit";
-import type { IdentityDeps } from "./deps.ts";
+import type { Clock, Log } from "#platform";
+import { SYSTEM_CHAIN_ID, type AuditEntry } from "./model.ts";
 
 /** Beyond these a minute and organization, refusals are only counted: a flood must not become a flood of rows. */
 const RECORDED_PER_MINUTE_MAX = 30;
 
 interface Refusal {
-  readonly action: "session.refused" | "token.refused" | "access.denied";
+  readonly action: "session.refused" | "token.refused" | "access.denied" | "webhook.refused";
   /** Undefined for a stranger. */
   readonly organizationId?: string | undefined;
   readonly actor?: AuditEntry["actor"] | undefined;
@@ -17,7 +17,14 @@ export interface Refusals {
   record(refusal: Refusal): Promise<void>;
 }
 
-export function createRefusals(deps: IdentityDeps): Refusals {
+interface RefusalDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: { record(entry: AuditEntry): Promise<void> };
+}
+
+/** Counted by each room that has some. */
+export function createRefusals(deps: RefusalDeps): Refusals {
   let minute = 0;
   // Cleared every minute; its keys are organizations that exist.
   const counts = new Map<string, number>();
