@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import type { VendorFault } from "@infragpt/connector-kit/contract";
 
 /** A vendor whose accounts are reached with keys that people copy, or by roles that they open to us. */
 export interface Lantern extends AsyncDisposable {
@@ -11,6 +12,8 @@ export interface Lantern extends AsyncDisposable {
   /** A role that lets in whoever names this external id; without one, everybody. */
   addRole(accountId: string, externalId?: string): string;
   endKey(key: string): void;
+  /** From now on every call goes wrong like this, until `undefined` is given. */
+  fail(fault: VendorFault | undefined): void;
   /** Keys and webhook secrets that are or were good. */
   secrets(): readonly string[];
   webhooks(): readonly LanternHook[];
@@ -43,6 +46,7 @@ export async function startLantern(): Promise<Lantern> {
   const roles = new Map<string, { readonly accountId: string; readonly externalId?: string }>();
   const hooks = new Map<string, LanternHook>();
   const secrets: string[] = [];
+  let fault: VendorFault | undefined;
 
   function answer(request: IncomingMessage, body: Record<string, string>): Answer {
     const url = new URL(request.url ?? "/", "http://lantern");
@@ -78,9 +82,16 @@ export async function startLantern(): Promise<Lantern> {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const raw = await text(request);
-    const { status, body } = answer(request, raw === "" ? {} : JSON.parse(raw));
+    const refusal = refusalOf(fault);
+    if (fault?.kind === "hangs") return;
+    const { status, body } = refusal ?? answer(request, raw === "" ? {} : JSON.parse(raw));
+    if (fault?.kind === "answer_lost") {
+      response.socket?.destroy();
+      return;
+    }
+    if (fault?.kind === "rate_limited") response.setHeader("retry-after", fault.retryAfterSeconds);
     response.writeHead(status, { "content-type": "application/json" });
-    response.end(body && JSON.stringify(body));
+    response.end(fault?.kind === "malformed" ? "<html>" : body && JSON.stringify(body));
   }
 
   const server = createServer((request, response) => void handle(request, response));
@@ -91,7 +102,7 @@ export async function startLantern(): Promise<Lantern> {
 
   function sign(hookId: string, body: string): Readonly<Record<string, string>> {
     const secret = hooks.get(hookId)?.secret ?? "";
-    return { "x-lantern-signature": createHmac("sha256", secret).update(body).digest("hex") };
+    return signWith(secret, Buffer.from(body));
   }
 
   return {
@@ -108,6 +119,9 @@ export async function startLantern(): Promise<Lantern> {
       const role = `role/${newId()}`;
       roles.set(role, { accountId, ...(externalId && { externalId }) });
       return role;
+    },
+    fail(next) {
+      fault = next;
     },
     endKey: (key) => keys.delete(key),
     secrets: () => secrets,
@@ -127,6 +141,22 @@ export async function startLantern(): Promise<Lantern> {
     },
   };
 }
+
+/** As Lantern signs what it sends. */
+export function signWith(secret: string, body: Uint8Array): Readonly<Record<string, string>> {
+  return { "x-lantern-signature": createHmac("sha256", secret).update(body).digest("hex") };
+}
+
+/** What is answered before anything is performed. */
+function refusalOf(fault: VendorFault | undefined): Answer | undefined {
+  return fault && REFUSALS[fault.kind];
+}
+
+const REFUSALS: Partial<Record<VendorFault["kind"], Answer>> = {
+  rate_limited: { status: 429 },
+  server_error: { status: 503 },
+  unauthorized: { status: 401 },
+};
 
 function newId(): string {
   return randomBytes(6).toString("hex");
