@@ -21,6 +21,7 @@ export async function announce({ app, config, log, terminal }: Announcement): Pr
     log.info({ place: database }, "the database is ready");
     log.info({ agents }, "agents are ready");
     log.info({ state: slack }, "Slack");
+    log.info({ state: githubState(config) }, "GitHub");
     log.info({ mode: config.mode, try: NEXT.map(([, step]) => step) }, "InfraGPT is ready");
     return;
   }
@@ -34,8 +35,9 @@ export async function announce({ app, config, log, terminal }: Announcement): Pr
     ["  Database", database],
     ["  Agents", agents],
     ["  Slack", slack],
+    ["  GitHub", githubState(config)],
   ]);
-  const next = table([...NEXT, slackStep(config), ["  Stop", "Ctrl-C"]]);
+  const next = table([...NEXT, ...slackStep(config), ...githubStep(config), ["  Stop", "Ctrl-C"]]);
   terminal.out(`\nInfraGPT is ready (${config.mode} mode)\n\n${places}\nTry next\n${next}\n`);
 }
 
@@ -49,8 +51,17 @@ function slackState({ slack }: Config): string {
   return slack.transport === "socket" ? `${slack.sockets} sockets` : "HTTP, /slack/events";
 }
 
-function slackStep({ slack }: Config): readonly string[] {
+function githubState({ github }: Config): string {
+  if (github === undefined) return "not configured";
+  return github.webhookSecrets.length > 0 ? "an app, /webhooks/github" : "an app without webhooks";
+}
+
+function slackStep({ slack }: Config): readonly (readonly string[])[] {
   return slack === undefined
-    ? ["  Slack", "set slack.app_token and slack.bot_token; config.example.yaml shows how"]
-    : ["  Slack", "mention the bot in a channel it is a member of"];
+    ? [["  Slack", "npx infragpt slack link"]]
+    : [["  Slack", "mention the bot in a channel it is a member of"]];
+}
+
+function githubStep({ github }: Config): readonly (readonly string[])[] {
+  return github === undefined ? [["  GitHub", "npx infragpt github link"]] : [];
 }
