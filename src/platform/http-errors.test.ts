@@ -120,3 +120,21 @@ describe("bad requests", () => {
     );
   });
 });
+
+test("a failure to find out who calls is our own and in the log, whatever of the body was read", async () => {
+  const { url, lines } = await serve({
+    authenticate: async () => {
+      throw new Error("the database is away");
+    },
+    routes: [reply],
+  });
+
+  const answer = await fetch(`${url}/reply`, {
+    method: "POST",
+    body: JSON.stringify({ conversation_id: "c", message: "x".repeat(500_000) }),
+    headers: { "content-type": "application/json" },
+  });
+
+  assert.equal(answer.status, 500);
+  assert.ok(lines.some((line) => line.includes("the database is away")));
+});

@@ -51,8 +51,10 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 /** Anything thrown on the way through a request, as what the caller may see. */
 export function asHttpError(error: unknown, request?: FastifyRequest): AppError {
   const shown = asRefusal(error);
-  // A body that never came to its end was the caller's doing, and nobody waits for this answer.
-  return shown.code === "internal" && request?.raw.complete === false
+  // A body that never came to its end was the caller's doing, and nobody waits for this answer. One that
+  // was not read yet, because who calls could not be found out, is on a connection that is still there.
+  const isCutOff = request?.raw.complete === false && request.raw.destroyed;
+  return shown.code === "internal" && isCutOff
     ? new AppError("cancelled", "The caller left.", { cause: error })
     : shown;
 }
