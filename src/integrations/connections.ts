@@ -10,7 +10,7 @@ import {
 } from "./connected/store.ts";
 import { openSealed } from "./credentials.ts";
 import { connectionHealthChanged } from "./events.ts";
-import type { Integration } from "./model.ts";
+import type { Integration, KnownHealth } from "./model.ts";
 import { deleteCredentials, listCredentials } from "./store.ts";
 import type { Refresher } from "./upkeep/refresh-credentials.ts";
 import { setHealth } from "./upkeep/set-health.ts";
@@ -172,9 +172,12 @@ export function createConnections(deps: ConnectionDeps): Connections {
     async suspend(integration, { kind, reason, at }) {
       const { organizationId, id } = integration;
       opened.delete(id);
-      const change = { isSuspended: kind === "suspended", reason, at };
+      const isSuspended = kind === "suspended";
+      const health: KnownHealth = isSuspended
+        ? { status: "degraded", detail: reason }
+        : { status: "healthy" };
       const isChanged = await withTenant(deps.db, organizationId, (tx) =>
-        setSuspension(deps, tx, integration, change),
+        setSuspension(deps, tx, integration, { isSuspended, reason, at, health }),
       );
       if (!isChanged) return;
       deps.events.wake(connectionHealthChanged);

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sql } from "kysely";
 import type { FakeGitHub } from "../fakes/github/index.ts";
-import type { IntegrationJson } from "../support/connecting.ts";
+import { follow, type IntegrationJson } from "../support/connecting.ts";
 import { startGitHubWorld, type GitHubWorld } from "../support/github-world.ts";
 import { startService } from "../support/service.ts";
 import { untilAsync } from "../support/until.ts";
@@ -243,6 +243,48 @@ describe("Hearing of GitHub", () => {
     await world.ana.post("/integrations/sync", { integration_id: integration.id });
 
     assert.equal((await statusNow()).status, "active");
+  });
+
+  it("believes a suspension that is older by GitHub's clock than our last probe", async () => {
+    await world.ana.post("/integrations/sync", { integration_id: integration.id });
+    const time = new Date(Date.now() - 60_000).toISOString();
+    const installation = { id: installationId, updated_at: time, suspended_at: time };
+
+    const { guid } = await github.send("installation", { action: "suspend", installation });
+    await untilDone(guid);
+
+    const [row] = (await world.ana.integrations()).filter(({ id }) => id === integration.id);
+    assert.equal(row?.status, "suspended");
+  });
+
+  it("leaves a connection closed when a probe fails and has seen nothing", async () => {
+    await untilDone((await github.suspend(installationId)).guid);
+    const probes = "GET /app/installations/{installation_id}";
+    github.fail(probes, { kind: "unauthorized" }, { times: 2 });
+
+    await world.ana.post("/integrations/sync", { integration_id: integration.id });
+    github.clearFaults();
+
+    assert.equal((await statusNow()).status, "suspended");
+  });
+
+  it("says what is missing of a connection that it finds open again", async () => {
+    const few = world.anAccount();
+    const { url, cookie } = await world.ana.authorize("github");
+    const permissions = { contents: "read", members: "read" };
+    await follow(github.approve(url, { login: "ana", account: few, permissions }), cookie);
+    integration = (await world.ana.integrations()).find(
+      ({ metadata }) => metadata["account_login"] === few,
+    )!;
+    installationId = Number(integration.connector_organization_id);
+    await untilDone((await github.suspend(installationId)).guid);
+    github.setReceiver(undefined);
+    await github.unsuspend(installationId);
+
+    await world.ana.post("/integrations/sync", { integration_id: integration.id });
+
+    const { status, health_status: health } = await statusNow();
+    assert.deepEqual([status, health], ["active", "degraded"]);
   });
 
   it("ends a connection whose app was uninstalled, and takes what still comes for nothing", async () => {

@@ -2,8 +2,9 @@ import { ConnectorError, type ConnectionHealth } from "@infragpt/connector-kit";
 import { withSystem, withTenant, type Database, type DatabaseTransaction } from "#database";
 import { AppError, deadline, type Abortable, type Log } from "#platform";
 import type { Connections } from "../connections.ts";
-import { updateProfile } from "../connected/store.ts";
+import { findIntegration, updateProfile } from "../connected/store.ts";
 import { connectionHealthChanged } from "../events.ts";
+import type { KnownHealth } from "../model.ts";
 import { setHealth, type SetHealthDeps } from "./set-health.ts";
 import { setSuspension } from "./set-suspension.ts";
 import { countFailedProbe, takeDueProbes, type DueIntegration } from "./store.ts";
@@ -32,7 +33,7 @@ export async function checkHealth(
   if (options.signal.aborted || found === "ended") return;
   const { organizationId, id } = due;
   const isChanged = await withTenant(deps.db, organizationId, async (tx) => {
-    if (found.kind === "known") return noteHealth(deps, tx, found, due);
+    if (found.kind === "known") return noteHealth(deps, tx, found.health, due);
     const silent = await countFailedProbe(tx, organizationId, id, deps.clock.now());
     if (silent !== SILENT_PROBES_MAX) return false;
     return setHealth(deps, tx, due, { status: "degraded", detail: found.detail });
@@ -54,35 +55,35 @@ export async function checkDueHealth(deps: HealthDeps, options: Abortable): Prom
 }
 
 type Found =
-  | {
-      readonly kind: "known";
-      readonly health: ConnectionHealth;
-      readonly connectorId: string;
-    }
+  | { readonly kind: "known"; readonly health: ConnectionHealth }
   | { readonly kind: "silent"; readonly detail: string };
 
 /** What a probe found, which also closes and opens a connection whose account did so unheard. */
 async function noteHealth(
   deps: HealthDeps,
   tx: DatabaseTransaction,
-  { health, connectorId }: Extract<Found, { kind: "known" }>,
+  health: ConnectionHealth,
   due: DueIntegration,
 ): Promise<boolean> {
+  const { organizationId, id } = due;
+  const at = deps.clock.now();
   const { profile } = health;
-  if (profile) await updateProfile(tx, due.organizationId, due.id, profile, deps.clock.now());
+  if (profile) await updateProfile(tx, organizationId, id, profile, at);
   const isSuspended = health.status === "suspended";
-  const isWell = health.status === "healthy" || health.status === "degraded";
-  if (isSuspended || isWell) {
-    const reason = health.status === "healthy" ? "the account opened it again" : health.detail;
-    const change = { isSuspended, reason, at: deps.clock.now() };
-    if (await setSuspension(deps, tx, { ...due, connectorId }, change)) return true;
-  }
-  return setHealth(deps, tx, due, isSuspended ? { ...health, status: "degraded" } : health);
+  // Only a probe that saw the account knows that it is open: one that failed has seen nothing.
+  const isOpen = health.status === "healthy" || (profile !== undefined && !isSuspended);
+  const known: KnownHealth = isSuspended ? { status: "degraded", detail: health.detail } : health;
+  const now = await findIntegration(tx, organizationId, id);
+  // Asked first: what is as it was keeps the vendor's own time of its last change.
+  const isTurned = now?.status === "suspended" ? isOpen : isSuspended;
+  if (!isTurned) return setHealth(deps, tx, due, known);
+  const reason = isSuspended ? health.detail : "the account opened it again";
+  return setSuspension(deps, tx, due, { isSuspended, reason, at, health: known });
 }
 
 async function probe(
   deps: HealthDeps,
-  { organizationId, id, connectorId }: DueIntegration,
+  { organizationId, id }: DueIntegration,
   options: Abortable,
 ): Promise<Found | "ended"> {
   const signal = deadline(options.signal, PROBE_TIMEOUT_MS);
@@ -92,24 +93,24 @@ async function probe(
       isProbe: true,
     });
     const health = await connector.checkHealth?.(connection, { signal });
-    return { kind: "known", connectorId, health: health ?? { status: "healthy" } };
+    return { kind: "known", health: health ?? { status: "healthy" } };
   } catch (error) {
     if (error instanceof AppError) return "ended";
-    if (error instanceof ConnectorError) return judge(error, connectorId);
+    if (error instanceof ConnectorError) return judge(error);
     return { kind: "silent", detail: "Its credentials cannot be opened: see the log." };
   }
 }
 
-function judge(error: ConnectorError, connectorId: string): Found {
+function judge(error: ConnectorError): Found {
   const detail = error.message;
   switch (error.kind) {
     case "unauthorized":
-      return { kind: "known", connectorId, health: { status: "revoked", detail } };
+      return { kind: "known", health: { status: "revoked", detail } };
     case "missing_permission":
     case "not_member":
     case "gone":
     case "rejected":
-      return { kind: "known", connectorId, health: { status: "degraded", detail } };
+      return { kind: "known", health: { status: "degraded", detail } };
     case "rate_limited":
     case "unavailable":
     case "uncertain":

@@ -1,6 +1,6 @@
 import type { DatabaseTransaction } from "#database";
 import { updateStatus } from "../connected/store.ts";
-import type { Integration } from "../model.ts";
+import type { Integration, KnownHealth } from "../model.ts";
 import { setHealth, type SetHealthDeps } from "./set-health.ts";
 
 /**
@@ -12,7 +12,13 @@ export async function setSuspension(
   deps: SetHealthDeps,
   tx: DatabaseTransaction,
   integration: Pick<Integration, "organizationId" | "id" | "connectorId">,
-  change: { readonly isSuspended: boolean; readonly reason: string; readonly at: Date },
+  change: {
+    readonly isSuspended: boolean;
+    readonly reason: string;
+    readonly at: Date;
+    /** How it is from then on. */
+    readonly health: KnownHealth;
+  },
 ): Promise<boolean> {
   const { organizationId, id } = integration;
   const { isSuspended, reason } = change;
@@ -23,12 +29,7 @@ export async function setSuspension(
     at: deps.clock.now(),
   });
   if (!isChanged) return false;
-  await setHealth(
-    deps,
-    tx,
-    integration,
-    isSuspended ? { status: "degraded", detail: reason } : { status: "healthy" },
-  );
+  await setHealth(deps, tx, integration, change.health);
   await deps.audit.append(tx, {
     organizationId,
     actor: { kind: "system", id: integration.connectorId },
