@@ -66,6 +66,9 @@ async function noteHealth(
   due: DueIntegration,
 ): Promise<boolean> {
   const { organizationId, id } = due;
+  const now = await findIntegration(tx, organizationId, id);
+  // The account was closed or opened while it was asked: which of the two came first is not known.
+  if (now?.status !== due.status) return false;
   const at = deps.clock.now();
   const { profile } = health;
   if (profile) await updateProfile(tx, organizationId, id, profile, at);
@@ -73,9 +76,8 @@ async function noteHealth(
   // Only a probe that saw the account knows that it is open: one that failed has seen nothing.
   const isOpen = health.status === "healthy" || (profile !== undefined && !isSuspended);
   const known: KnownHealth = isSuspended ? { status: "degraded", detail: health.detail } : health;
-  const now = await findIntegration(tx, organizationId, id);
-  // Asked first: what is as it was keeps the vendor's own time of its last change.
-  const isTurned = now?.status === "suspended" ? isOpen : isSuspended;
+  // What is as it was keeps the vendor's own time of its last change.
+  const isTurned = now.status === "suspended" ? isOpen : isSuspended;
   if (!isTurned) return setHealth(deps, tx, due, known);
   const reason = isSuspended ? health.detail : "the account opened it again";
   return setSuspension(deps, tx, due, { isSuspended, reason, at, health: known });

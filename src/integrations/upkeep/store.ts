@@ -1,7 +1,7 @@
 import type { Resource } from "@infragpt/connector-kit";
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "#database";
-import type { IntegrationHealth } from "../model.ts";
+import type { IntegrationHealth, IntegrationStatus } from "../model.ts";
 import type { SealedCredential } from "../store.ts";
 
 type Reader = Database | DatabaseTransaction;
@@ -73,16 +73,20 @@ export interface DueIntegration {
   readonly id: string;
   readonly organizationId: string;
   readonly connectorId: string;
+  /** When it was found to be due. */
+  readonly status: IntegrationStatus;
 }
 
 interface DueRow {
   readonly id: string;
   readonly organization_id: string;
   readonly connector_type: string;
+  readonly status: IntegrationStatus;
 }
 
 function toDue(row: DueRow): DueIntegration {
-  return { id: row.id, organizationId: row.organization_id, connectorId: row.connector_type };
+  const { id, status } = row;
+  return { id, status, organizationId: row.organization_id, connectorId: row.connector_type };
 }
 
 /**
@@ -102,7 +106,7 @@ export async function takeDueProbes(
       limit ${input.limit}
       for update skip locked
     )
-    returning id, organization_id, connector_type`.execute(tx);
+    returning id, organization_id, connector_type, status`.execute(tx);
   return rows.map(toDue);
 }
 
@@ -127,7 +131,7 @@ export async function listDueRefreshes(
   input: { at: Date; until: Date; startedBefore: Date; connectorId: string; limit: number },
 ): Promise<readonly DueIntegration[]> {
   const { rows } = await sql<DueRow>`
-    select id, organization_id, connector_type from integrations
+    select id, organization_id, connector_type, status from integrations
     where status = 'active' and connector_type = ${input.connectorId}
       and (
         (refresh_state = 'idle' and credentials_expire_at <= ${input.until}
